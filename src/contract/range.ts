@@ -21,6 +21,8 @@ export interface RangeQuery extends KeyRange {
   readonly maxRevision?: number | undefined;
   readonly minCreateRevision?: number | undefined;
   readonly maxCreateRevision?: number | undefined;
+  /** Spare the count where the list is cut: `count` is then only the number of pairs given. Default false: exact. */
+  readonly skipCount?: boolean | undefined;
   /** Stop after the pair with which keys and values reach this many bytes (at least one pair is given). Absent: never. */
   readonly bytesMax?: number | undefined;
 }
@@ -34,7 +36,7 @@ export interface RangeResult {
   /** The store's revision at the time of the read, also where an older one was asked for. */
   readonly revision: number;
   readonly kvs: readonly KeyValue[];
-  /** Keys in the interval at that revision, whatever `limit` and the revision bounds say. */
+  /** Keys in the interval at that revision, whatever `limit` and the revision bounds say (but see `skipCount`). */
   readonly count: number;
   /** True where `limit` or `bytesMax` cut the list. */
   readonly more: boolean;

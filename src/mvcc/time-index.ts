@@ -54,7 +54,8 @@ export class TimeIndex {
 
   /** Forgets samples of revisions that were discarded. */
   forgetAfter(revision: number): void {
-    while (this.#samples.length > this.#start && this.#samples.at(-1)!.revision > revision) this.#samples.pop();
+    while (this.#samples.length > this.#start && this.#samples.at(-1)!.revision > revision)
+      this.#samples.pop();
   }
 
   samples(): readonly TimeSample[] {

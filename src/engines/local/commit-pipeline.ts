@@ -1,0 +1,149 @@
+/**
+ * Group commit. Transactions are evaluated one after another and join the open group; a flush makes the group
+ * durable with one sync, publishes it, and answers everyone in it. While it runs, the next group fills.
+ *
+ * A caller that changed nothing but saw pending writes waits for them too: no answer ever rests on a write
+ * that could still be lost.
+ */
+import type { Defer } from "../../base/defer.ts";
+import { HoldfastError } from "../../contract/errors.ts";
+import type { Commit } from "../../mvcc/commit.ts";
+import type { CommitMark, MvccState } from "../../mvcc/mvcc-state.ts";
+import type { Journal } from "./journal.ts";
+
+/** Callers of one group, in order: what to answer and where. */
+class Group {
+  readonly answers: (() => void)[] = [];
+  readonly rejects: ((error: HoldfastError) => void)[] = [];
+}
+
+export interface PipelineOptions {
+  readonly state: MvccState;
+  /** Absent: nothing outlives the process, and commits are published at once. */
+  readonly journal: Journal | undefined;
+  readonly defer: Defer;
+  /** After revisions have been published: tell watches, wake waiters, trim history. */
+  readonly onPublished: (from: number, to: number) => void;
+}
+
+export class CommitPipeline {
+  readonly #state: MvccState;
+  readonly #journal: Journal | undefined;
+  readonly #defer: Defer;
+  readonly #onPublished: (from: number, to: number) => void;
+  #open: Group | undefined;
+  #flushing: Group | undefined;
+  #scheduled = false;
+  #failure: HoldfastError | undefined;
+  #idle: (() => void)[] = [];
+
+  constructor(options: PipelineOptions) {
+    this.#state = options.state;
+    this.#journal = options.journal;
+    this.#defer = options.defer;
+    this.#onPublished = options.onPublished;
+  }
+
+  /** Set once a write or sync has failed for good. */
+  get failure(): HoldfastError | undefined {
+    return this.#failure;
+  }
+
+  /** @throws {HoldfastError} STORE_FAILED where the store takes no more writes */
+  checkWritable(): void {
+    if (this.#failure === undefined) return;
+    throw new HoldfastError("STORE_FAILED", `${this.#failure.message}; open the store again to go on`, {
+      cause: this.#failure.cause,
+    });
+  }
+
+  /**
+   * Answers with `result` once the commit, and everything evaluated before it, is durable.
+   * @param commit undefined where nothing changed
+   */
+  submit<T>(commit: Commit | undefined, result: T): Promise<T> {
+    if (this.#journal === undefined) {
+      if (commit !== undefined) this.#publish(this.#state.mark());
+      return Promise.resolve(result);
+    }
+    if (commit === undefined && this.#open === undefined && this.#flushing === undefined) {
+      return Promise.resolve(result);
+    }
+    if (commit !== undefined) {
+      this.#open ??= new Group();
+      this.#journal.append(commit);
+      this.#schedule();
+    }
+    const group = (this.#open ?? this.#flushing)!;
+    return new Promise<T>((resolve, reject) => {
+      group.answers.push(() => resolve(result));
+      group.rejects.push(reject);
+    });
+  }
+
+  /** Resolves when nothing is on its way to the disk. */
+  async idle(): Promise<void> {
+    if (this.#open === undefined && this.#flushing === undefined) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#flushing !== undefined) return;
+    this.#scheduled = true;
+    this.#defer(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const group = this.#open;
+    if (group === undefined || this.#failure !== undefined) return;
+    this.#open = undefined;
+    this.#flushing = group;
+    const mark = this.#state.mark();
+    this.#journal!.flush().then(
+      () => this.#flushed(group, mark),
+      (error: unknown) => this.#failed(group, error),
+    );
+  }
+
+  #flushed(group: Group, mark: CommitMark): void {
+    this.#flushing = undefined;
+    this.#publish(mark);
+    for (const answer of group.answers) answer();
+    this.#next();
+  }
+
+  #publish(mark: CommitMark): void {
+    const from = this.#state.durableRevision;
+    this.#state.publish(mark);
+    this.#onPublished(from, mark.revision);
+  }
+
+  #next(): void {
+    if (this.#open !== undefined) {
+      this.#schedule();
+      return;
+    }
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const wake of idle) wake();
+  }
+
+  /** The group is lost, and with it the one that was evaluated on top of it. */
+  #failed(group: Group, cause: unknown): void {
+    const nothingKept = cause instanceof HoldfastError && cause.code === "NO_SPACE";
+    const error =
+      cause instanceof HoldfastError
+        ? cause
+        : new HoldfastError("STORE_FAILED", "writing the log failed", { cause, outcome: "unknown" });
+    this.#flushing = undefined;
+    const later = this.#open;
+    this.#open = undefined;
+    if (nothingKept) this.#state.discardPending();
+    else this.#failure = error;
+    for (const reject of group.rejects) reject(error);
+    // What was evaluated later was never written, but an answer could not be told from one that was.
+    for (const reject of later?.rejects ?? []) reject(error);
+    this.#next();
+  }
+}

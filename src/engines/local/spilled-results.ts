@@ -1,0 +1,137 @@
+/** Puts spilled values back into results on their way out. */
+import type { ByteString } from "../../base/byte-string.ts";
+import type { KeyValue } from "../../contract/key-value.ts";
+import type { RangeResult } from "../../contract/range.ts";
+import type { OperationResult, TxnResult } from "../../contract/txn.ts";
+import type { Watch, WatchBatch, WatchEvent } from "../../contract/watch.ts";
+import { Version } from "../../mvcc/version.ts";
+import type { Journal } from "./journal.ts";
+
+function isSpilled(kv: KeyValue | undefined): kv is Version {
+  return kv instanceof Version && kv.spilledBytes !== 0;
+}
+
+export function hasSpilled(kvs: readonly KeyValue[]): boolean {
+  for (const kv of kvs) if (isSpilled(kv)) return true;
+  return false;
+}
+
+/** Reading starts before this returns. */
+function resolve(kv: KeyValue, journal: Journal): Promise<KeyValue> {
+  if (!isSpilled(kv)) return Promise.resolve(kv);
+  return journal.load(kv).then((value) => withValue(kv, value));
+}
+
+function withValue(
+  { key, revision, createRevision, version, leaseId }: Version,
+  value: ByteString,
+): KeyValue {
+  return { key, value, revision, createRevision, version, leaseId };
+}
+
+export async function resolveRange<T extends RangeResult>(result: T, journal: Journal): Promise<T> {
+  const kvs = await Promise.all(result.kvs.map((kv) => resolve(kv, journal)));
+  return { ...result, kvs };
+}
+
+/** False where a result holds no stored state at all: most writes, which then cost nothing more. */
+export function carriesState(result: TxnResult): boolean {
+  return result.responses.some(
+    (response) =>
+      response.type === "range" ||
+      response.type === "txn" ||
+      ((response.type === "put" || response.type === "delete") && response.previous !== undefined),
+  );
+}
+
+/** Undefined where nothing in the result is spilled. Reading starts before this returns. */
+export function resolveTxn(result: TxnResult, journal: Journal): Promise<TxnResult> | undefined {
+  if (!result.responses.some(needsResolving)) return undefined;
+  return resolveResponses(result.responses, journal).then((responses) => ({ ...result, responses }));
+}
+
+function needsResolving(response: OperationResult): boolean {
+  switch (response.type) {
+    case "put":
+      return isSpilled(response.previous);
+    case "delete":
+      return response.previous !== undefined && hasSpilled(response.previous);
+    case "range":
+      return hasSpilled(response.kvs);
+    case "txn":
+      return response.responses.some(needsResolving);
+    default:
+      return false;
+  }
+}
+
+function resolveResponses(
+  responses: readonly OperationResult[],
+  journal: Journal,
+): Promise<readonly OperationResult[]> {
+  return Promise.all(responses.map((response) => resolveResponse(response, journal)));
+}
+
+async function resolveResponse(response: OperationResult, journal: Journal): Promise<OperationResult> {
+  if (!needsResolving(response)) return response;
+  switch (response.type) {
+    case "put":
+      return { ...response, previous: await resolve(response.previous!, journal) };
+    case "delete":
+      return {
+        ...response,
+        previous: await Promise.all(response.previous!.map((kv) => resolve(kv, journal))),
+      };
+    case "range":
+      return resolveRange(response, journal);
+    case "txn":
+      return { ...response, responses: await resolveResponses(response.responses, journal) };
+    default:
+      return response;
+  }
+}
+
+/** A watch over a store with spilled values. */
+export class SpilledWatch implements Watch {
+  readonly startRevision: number;
+  readonly #watch: Watch;
+  readonly #journal: Journal;
+
+  constructor(watch: Watch, journal: Journal) {
+    this.startRevision = watch.startRevision;
+    this.#watch = watch;
+    this.#journal = journal;
+  }
+
+  next(): Promise<WatchBatch | undefined> {
+    return this.#watch.next().then((batch) => {
+      if (batch === undefined || !batch.events.some(isSpilledEvent)) return batch;
+      return this.#resolve(batch);
+    });
+  }
+
+  requestProgress(): void {
+    this.#watch.requestProgress();
+  }
+
+  cancel(): void {
+    this.#watch.cancel();
+  }
+
+  async #resolve(batch: WatchBatch): Promise<WatchBatch> {
+    const events = await Promise.all(batch.events.map((event) => this.#resolveEvent(event)));
+    return { ...batch, events };
+  }
+
+  async #resolveEvent(event: WatchEvent): Promise<WatchEvent> {
+    if (!isSpilledEvent(event)) return event;
+    const kv = resolve(event.kv, this.#journal);
+    if (event.previous === undefined) return { type: event.type, kv: await kv };
+    const previous = resolve(event.previous, this.#journal);
+    return { type: event.type, kv: await kv, previous: await previous };
+  }
+}
+
+function isSpilledEvent(event: WatchEvent): boolean {
+  return isSpilled(event.kv) || isSpilled(event.previous);
+}

@@ -1,0 +1,250 @@
+/**
+ * Runs one transaction against the newest state: conditions first, all of them against the state before; then
+ * the operations of the branches that were chosen, in order. On any error the writes made so far are undone.
+ *
+ * The request has passed the contract's static checks; what depends on the state is checked here.
+ */
+import { type ByteString, EMPTY, printable } from "../base/byte-string.ts";
+import { HoldfastError } from "../contract/errors.ts";
+import { NO_LEASE } from "../contract/key-value.ts";
+import {
+  type AppendOperation,
+  appendedKey,
+  type DeleteOperation,
+  type MergeOperation,
+  type Operation,
+  type OperationResult,
+  type PutOperation,
+  type RangeOperation,
+  type TxnBranches,
+  type TxnRequest,
+  type TxnResult,
+} from "../contract/txn.ts";
+import type { Commit } from "./commit.ts";
+import { allHold } from "./conditions.ts";
+import { coveredBytes, mergeBytes, readSigned, signedBytes } from "./merge-bytes.ts";
+import type { MvccState } from "./mvcc-state.ts";
+import { readRange } from "./range-reader.ts";
+import type { ValueSource } from "./spilled-values.ts";
+import { tombstone, Version } from "./version.ts";
+
+export interface Evaluation {
+  readonly result: TxnResult;
+  /** What to log; undefined where nothing changed. */
+  readonly commit: Commit | undefined;
+}
+
+/** An append counts its sequence up by one. */
+const ONE = signedBytes(1, 8);
+
+/** For each nested transaction on the path taken, by its request: which branch its conditions chose. */
+type Choices = Map<TxnBranches, boolean>;
+
+export function evaluateTxn(
+  state: MvccState,
+  request: TxnRequest,
+  timeMs: number,
+  values: ValueSource,
+): Evaluation {
+  return new TxnEvaluator(state, values).run(request, timeMs);
+}
+
+class TxnEvaluator {
+  readonly #state: MvccState;
+  readonly #values: ValueSource;
+  readonly #before: number;
+  readonly #revision: number;
+  #choices: Choices | undefined;
+  #written: Version[] = [];
+  #merges: Map<Version, MergeOperation[]> | undefined;
+
+  constructor(state: MvccState, values: ValueSource) {
+    this.#state = state;
+    this.#values = values;
+    this.#before = state.revision;
+    this.#revision = state.revision + 1;
+  }
+
+  run(request: TxnRequest, timeMs: number): Evaluation {
+    const succeeded = this.#choose(request);
+    let responses: OperationResult[];
+    try {
+      responses = this.#runAll(succeeded ? request.success : request.failure);
+    } catch (error) {
+      for (let at = this.#written.length - 1; at >= 0; at--) this.#state.unlink(this.#written[at]!);
+      throw error;
+    }
+    const versions = this.#written;
+    if (versions.length === 0) {
+      return { result: { succeeded, revision: this.#before, responses }, commit: undefined };
+    }
+    if (this.#revision > Number.MAX_SAFE_INTEGER) throw new Error("revisions are exhausted");
+    this.#state.seal(this.#revision, versions, timeMs);
+    const commit: Commit = { revision: this.#revision, timeMs, versions, merges: this.#merges };
+    return { result: { succeeded, revision: this.#revision, responses }, commit };
+  }
+
+  /** Evaluates the conditions of a transaction and of the nested ones on the path it takes. */
+  #choose(request: TxnBranches): boolean {
+    const succeeded =
+      request.conditions.length === 0 || allHold(request.conditions, this.#state.index, this.#values);
+    for (const operation of succeeded ? request.success : request.failure) {
+      if (operation.type !== "txn") continue;
+      this.#choices ??= new Map();
+      this.#choices.set(operation, this.#choose(operation));
+    }
+    return succeeded;
+  }
+
+  #runAll(operations: readonly Operation[]): OperationResult[] {
+    const responses: OperationResult[] = [];
+    for (const operation of operations) responses.push(this.#runOne(operation));
+    return responses;
+  }
+
+  #runOne(operation: Operation): OperationResult {
+    switch (operation.type) {
+      case "put":
+        return this.#put(operation);
+      case "delete":
+        return this.#delete(operation);
+      case "range":
+        return this.#range(operation);
+      case "merge":
+        return this.#merge(operation);
+      case "append":
+        return this.#append(operation);
+      case "txn": {
+        const succeeded = this.#choices!.get(operation)!;
+        const responses = this.#runAll(succeeded ? operation.success : operation.failure);
+        return { type: "txn", succeeded, responses };
+      }
+    }
+  }
+
+  #put(operation: PutOperation): OperationResult {
+    const head = this.#state.index.get(operation.key)?.head;
+    const present = head === undefined || head.version === 0 ? undefined : head;
+    let value = operation.value;
+    let leaseId = operation.leaseId ?? NO_LEASE;
+    if (operation.ignoreValue === true || operation.ignoreLease === true) {
+      if (present === undefined) {
+        throw new HoldfastError(
+          "KEY_NOT_FOUND",
+          `put keeps a value or lease, but ${printable(operation.key)} does not exist`,
+        );
+      }
+      if (operation.ignoreValue === true) value = this.#values.of(present);
+      if (operation.ignoreLease === true) leaseId = present.leaseId;
+    }
+    this.#write(operation.key, value, leaseId, head);
+    return operation.previous === true && present !== undefined
+      ? { type: "put", revision: this.#revision, previous: present }
+      : { type: "put", revision: this.#revision };
+  }
+
+  #delete(operation: DeleteOperation): OperationResult {
+    const doomed: Version[] = [];
+    this.#state.index.visit(operation, (record) => {
+      if (!record.head.isTombstone) doomed.push(record.head);
+      return undefined;
+    });
+    for (const version of doomed) {
+      const grave = tombstone(version.key, this.#revision, this.#written.length);
+      this.#state.link(grave, version);
+      this.#written.push(grave);
+    }
+    return {
+      type: "delete",
+      revision: this.#written.length > 0 ? this.#revision : this.#before,
+      deleted: doomed.length,
+      ...(operation.previous === true ? { previous: doomed } : {}),
+    };
+  }
+
+  #range(operation: RangeOperation): OperationResult {
+    const asked = operation.revision ?? 0;
+    if (asked > 0) this.#state.checkReadable(asked, this.#before);
+    const at = asked > 0 ? asked : Number.POSITIVE_INFINITY;
+    const answer = readRange(this.#state.index, operation, at, this.#values);
+    const revision = this.#written.length > 0 ? this.#revision : this.#before;
+    return { type: "range", revision, ...answer };
+  }
+
+  #merge(operation: MergeOperation): OperationResult {
+    const { before, after } = this.#mergeInto(operation);
+    return { type: "merge", revision: this.#revision, before, after };
+  }
+
+  #append(operation: AppendOperation): OperationResult {
+    const { sequence, prefix, value } = operation;
+    const { after } = this.#mergeInto({
+      type: "merge",
+      key: sequence,
+      fn: "add",
+      width: 8,
+      offset: 0,
+      operand: ONE,
+    });
+    const number = readSigned(after, 0, 8);
+    if (number < 1) {
+      throw new HoldfastError(
+        "OUT_OF_RANGE",
+        `the sequence ${printable(sequence)} counts ${number}; it must not be negative`,
+      );
+    }
+    const key = appendedKey(prefix, number);
+    const head = this.#state.index.get(key)?.head;
+    if (head?.revision === this.#revision) {
+      throw new HoldfastError(
+        "DUPLICATE_KEY",
+        `append would write ${printable(key)}, which the transaction has written`,
+      );
+    }
+    this.#write(key, value, operation.leaseId ?? NO_LEASE, head);
+    return { type: "append", revision: this.#revision, key, number };
+  }
+
+  #mergeInto(operation: MergeOperation): { before: ByteString; after: ByteString } {
+    const head = this.#state.index.get(operation.key)?.head;
+    const present = head === undefined || head.version === 0 ? undefined : head;
+    const value = present === undefined ? EMPTY : this.#values.of(present);
+    const merged = mergeBytes(value, operation);
+    this.#state.checkValueLength(operation.key, merged.length);
+    const leaseId = operation.leaseId ?? present?.leaseId ?? NO_LEASE;
+    const earlier = head === undefined ? undefined : this.#merges?.get(head);
+    if (earlier !== undefined && head!.leaseId === leaseId) {
+      // Made by an earlier merge of this transaction: still one write.
+      head!.value = merged;
+      earlier.push(operation);
+    } else {
+      this.#rejectSecondWrite(operation.key, head);
+      const version = this.#write(operation.key, merged, leaseId, head);
+      this.#merges ??= new Map();
+      this.#merges.set(version, [operation]);
+    }
+    return { before: coveredBytes(value, operation), after: coveredBytes(merged, operation) };
+  }
+
+  #rejectSecondWrite(key: ByteString, head: Version | undefined): void {
+    if (head?.revision !== this.#revision) return;
+    throw new HoldfastError("DUPLICATE_KEY", `the transaction writes ${printable(key)} twice`);
+  }
+
+  #write(key: ByteString, value: ByteString, leaseId: bigint, head: Version | undefined): Version {
+    if (leaseId !== NO_LEASE) this.#state.leases.require(leaseId);
+    const fresh = head === undefined || head.version === 0;
+    const version = new Version(
+      key,
+      value,
+      this.#revision,
+      this.#written.length,
+      fresh ? this.#revision : head.createRevision,
+      fresh ? 1 : head.version + 1,
+      leaseId,
+    );
+    this.#state.link(version, head);
+    this.#written.push(version);
+    return version;
+  }
+}
