@@ -3,7 +3,7 @@
  * writer makes, throws {@link ByteFormatError} and never gives a wrong value.
  */
 import { type ByteString, fromBytes } from "./byte-string.ts";
-import { getU32, getU64 } from "./byte-writer.ts";
+import { getF64, getU32, getU64 } from "./byte-writer.ts";
 
 /** The Buffer method that reads one-byte strings fastest; Node's types leave it out, browsers have none. */
 interface Latin1Source extends Uint8Array {
@@ -62,6 +62,10 @@ export class ByteReader {
     const at = this.skip(8);
     const high = getU32(this.bytes, at + 4) | 0;
     return (BigInt(high) << 32n) | BigInt(getU32(this.bytes, at));
+  }
+
+  f64(): number {
+    return getF64(this.bytes, this.skip(8));
   }
 
   varint(): number {

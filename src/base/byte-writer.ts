@@ -16,6 +16,10 @@ const TWO_7 = 2 ** 7;
 const TWO_28 = 2 ** 28;
 const TWO_32 = 2 ** 32;
 
+/** All platforms that run this are little-endian. */
+const scratchNumber = new Float64Array(1);
+const scratchBytes = new Uint8Array(scratchNumber.buffer);
+
 /** A number takes at most this many bytes as a varint. */
 export const VARINT_BYTES_MAX = 8;
 
@@ -92,6 +96,12 @@ export class ByteWriter {
     this.u32(Number(BigInt.asUintN(32, value >> 32n)));
   }
 
+  /** Any number, as IEEE 754 has it. */
+  f64(value: number): void {
+    scratchNumber[0] = value;
+    this.copy(scratchBytes);
+  }
+
   varint(value: number): void {
     this.reserve(VARINT_BYTES_MAX);
     const bytes = this.bytes;
@@ -158,4 +168,9 @@ export function getU32(bytes: Uint8Array, at: number): number {
 
 export function getU64(bytes: Uint8Array, at: number): number {
   return getU32(bytes, at + 4) * TWO_32 + getU32(bytes, at);
+}
+
+export function getF64(bytes: Uint8Array, at: number): number {
+  scratchBytes.set(bytes.subarray(at, at + 8));
+  return scratchNumber[0]!;
 }

@@ -11,6 +11,7 @@ import type { LeaseImage } from "./image.ts";
 export interface Lease {
   readonly id: bigint;
   readonly ttlMs: number;
+  /** Only ever moves later while the lease is in the table. */
   deadlineMs: number;
   /** Bound keys; made when the first one comes. */
   keys: Set<ByteString> | undefined;
@@ -29,6 +30,11 @@ export class LeaseTable {
 
   get size(): number {
     return this.#leases.size;
+  }
+
+  /** Entries that order the deadlines; stays in proportion to `size`. */
+  get heapSize(): number {
+    return this.#heap.length;
   }
 
   get(id: bigint): Lease | undefined {
@@ -105,7 +111,7 @@ export class LeaseTable {
   }
 
   all(): Lease[] {
-    return [...this.#leases.values()].sort((a, b) => a.deadlineMs - b.deadlineMs);
+    return [...this.#leases.values()].sort((a, b) => a.deadlineMs - b.deadlineMs || (a.id < b.id ? -1 : 1));
   }
 
   images(nowMs: number): LeaseImage[] {
