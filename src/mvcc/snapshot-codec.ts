@@ -101,7 +101,7 @@ export class SnapshotWriter {
   }
 
   #finish(): void {
-    const bytes = this.#block.written().slice();
+    const bytes = new Uint8Array(this.#block.written()); // a copy: the writer is used again
     const payload = bytes.subarray(BLOCK_HEADER_BYTES);
     putU32(bytes, 0, payload.length);
     putU32(bytes, 4, crc32Portable(payload));
@@ -144,7 +144,7 @@ class SnapshotDecoder {
       this.#offset += end - at;
       at = end;
     }
-    this.#rest = bytes.slice(at);
+    this.#rest = new Uint8Array(bytes.subarray(at)); // a copy: the source may use its buffer again
   }
 
   finish(): DecodedSnapshot {

@@ -20,18 +20,21 @@ export class TimeIndex {
     this.#samples.push({ revision, timeMs });
   }
 
-  /** The newest revision known to be older than `timeMs`: everything at or below it happened before. 0 where none is known. */
+  /**
+   * The newest revision that certainly happened before `timeMs`. 0 where none did; MAX_SAFE_INTEGER where all
+   * did: revisions after a sample and before the next one came within a second of it.
+   */
   lastBefore(timeMs: number): number {
     let low = this.#start;
     let high = this.#samples.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#samples[middle]!.timeMs <= timeMs) low = middle + 1;
+      if (this.#samples[middle]!.timeMs + SAMPLE_EVERY_MS <= timeMs) low = middle + 1;
       else high = middle;
     }
-    // Everything before the sample that follows happened before that sample's time; only what lies before the
-    // sample at or below `timeMs` is certain to be older than `timeMs`.
-    return low === this.#start ? 0 : this.#samples[low - 1]!.revision - 1;
+    if (low === this.#start) return 0;
+    const next = this.#samples[low];
+    return next === undefined ? Number.MAX_SAFE_INTEGER : next.revision - 1;
   }
 
   /** Wall time of the newest sample at or before the revision; undefined where history does not reach. */
