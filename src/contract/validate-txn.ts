@@ -9,6 +9,7 @@ import {
   checkKey,
   checkKeyRange,
   checkLeaseId,
+  checkObject,
   checkOneOf,
   checkRangeQuery,
   checkRevision,
@@ -30,6 +31,7 @@ export function checkTxn(request: TxnRequest, limits: Limits): void {
 
 /** Checks every part and adds up key and value bytes. */
 function checkBranches(request: TxnBranches, limits: Limits, depth: number): number {
+  checkObject(request, "transaction");
   const { conditions, success, failure } = request;
   if (!Array.isArray(conditions) || !Array.isArray(success) || !Array.isArray(failure)) {
     throw invalid("a transaction has three lists: conditions, success and failure");
@@ -50,6 +52,7 @@ function checkBranches(request: TxnBranches, limits: Limits, depth: number): num
 const COMPARISONS = ["=", "!=", ">", "<"];
 
 function checkCondition(condition: Condition, limits: Limits): number {
+  checkObject(condition, "condition");
   checkKeyRange(condition, limits);
   checkOneOf(condition.is, COMPARISONS, "is");
   switch (condition.target) {
@@ -62,8 +65,9 @@ function checkCondition(condition: Condition, limits: Limits): number {
     case "revision":
     case "createRevision":
     case "version":
-      if (condition.to === undefined) throw invalid("to is undefined; it must be a whole number");
-      checkRevision(condition.to, "to");
+      if (!Number.isSafeInteger(condition.to)) {
+        throw invalid(`to is ${describe(condition.to)}; it must be a safe integer`);
+      }
       return condition.key.length;
     default:
       throw invalid(

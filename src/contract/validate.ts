@@ -78,12 +78,18 @@ const COUNTS = [
 ] as const satisfies readonly (keyof RangeQuery)[];
 
 export function checkRangeQuery(query: RangeQuery, limits: Limits): void {
+  checkObject(query, "range request");
   checkKeyRange(query, limits);
   for (const name of COUNTS) {
     if (query[name] !== undefined) checkRevision(query[name], name);
   }
   checkOneOf(query.order, ORDERS, "order");
   checkOneOf(query.sortBy, SORT_TARGETS, "sortBy");
+}
+
+export function checkObject(value: unknown, name: string): void {
+  if (typeof value !== "object" || value === null)
+    throw invalid(`${name} is ${describe(value)}; it must be an object`);
 }
 
 export function checkOneOf(value: unknown, allowed: readonly unknown[], name: string): void {
@@ -98,6 +104,7 @@ export function checkLeaseId(id: unknown, name = "leaseId"): void {
 }
 
 export function checkLeaseGrant(request: LeaseGrantRequest, limits: Limits): void {
+  checkObject(request, "lease request");
   const { ttlMs, id } = request;
   if (typeof ttlMs !== "number" || !Number.isFinite(ttlMs)) {
     throw invalid(`ttlMs is ${describe(ttlMs)}; it must be a number of milliseconds`);
@@ -110,12 +117,14 @@ export function checkLeaseGrant(request: LeaseGrantRequest, limits: Limits): voi
 }
 
 export function checkWatchRequest(request: WatchRequest, limits: Limits): void {
+  checkObject(request, "watch request");
   checkKeyRange(request, limits);
   checkRevision(request.fromRevision, "fromRevision");
   checkOneOf(request.only, [undefined, "put", "delete"], "only");
 }
 
 export function checkCallOptions(options: CallOptions): void {
+  checkObject(options, "options");
   const { signal, timeoutMs } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalid(`signal is ${describe(signal)}; it must be an AbortSignal`);

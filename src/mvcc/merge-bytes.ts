@@ -44,7 +44,9 @@ function combine(before: ByteString, merge: Merge): ByteString {
 }
 
 function addElement(result: Uint8Array, at: number, a: ByteString, b: ByteString, width: MergeWidth): void {
-  const sum = readSigned(a, at, width) + readSigned(b, at, width);
+  const [present, addend] = [readSigned(a, at, width), readSigned(b, at, width)];
+  const exact = Number.isSafeInteger(present) && Number.isSafeInteger(addend);
+  const sum = exact ? present + addend : Number(readSigned64(a, at) + readSigned64(b, at));
   const max = width === 8 ? Number.MAX_SAFE_INTEGER : 2 ** (8 * width - 1) - 1;
   const min = width === 8 ? Number.MIN_SAFE_INTEGER : -(2 ** (8 * width - 1));
   if (!(sum >= min && sum <= max)) {
@@ -80,6 +82,12 @@ export function readSigned(bytes: ByteString, at: number, width: MergeWidth): nu
   let value = 0;
   for (let byte = width - 1; byte >= 0; byte--) value = value * 256 + bytes.charCodeAt(at + byte);
   return value >= 2 ** (8 * width - 1) ? value - 2 ** (8 * width) : value;
+}
+
+/** Exact over all 64 bits, and slow: for foreign bytes beyond the safe integers. */
+function readSigned64(bytes: ByteString, at: number): bigint {
+  const low = BigInt(readUnsigned32(bytes, at));
+  return (BigInt(readUnsigned32(bytes, at + 4) | 0) << 32n) | low;
 }
 
 function readUnsigned32(bytes: ByteString, at: number): number {

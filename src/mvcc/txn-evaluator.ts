@@ -6,6 +6,7 @@
  */
 import { type ByteString, EMPTY, printable } from "../base/byte-string.ts";
 import { HoldfastError } from "../contract/errors.ts";
+import { rangeHas } from "../contract/key-range.ts";
 import { NO_LEASE } from "../contract/key-value.ts";
 import {
   type AppendOperation,
@@ -57,6 +58,7 @@ class TxnEvaluator {
   #choices: Choices | undefined;
   #written: Version[] = [];
   #merges: Map<Version, MergeOperation[]> | undefined;
+  #deletes: DeleteOperation[] | undefined;
 
   constructor(state: MvccState, values: ValueSource) {
     this.#state = state;
@@ -144,12 +146,15 @@ class TxnEvaluator {
   }
 
   #delete(operation: DeleteOperation): OperationResult {
+    this.#deletes ??= [];
+    this.#deletes.push(operation);
     const doomed: Version[] = [];
     this.#state.index.visit(operation, (record) => {
       if (!record.head.isTombstone) doomed.push(record.head);
       return undefined;
     });
     for (const version of doomed) {
+      this.#rejectSecondWrite(version.key, version);
       const grave = tombstone(version.key, this.#revision, this.#written.length);
       this.#state.link(grave, version);
       this.#written.push(grave);
@@ -195,12 +200,7 @@ class TxnEvaluator {
     }
     const key = appendedKey(prefix, number);
     const head = this.#state.index.get(key)?.head;
-    if (head?.revision === this.#revision) {
-      throw new HoldfastError(
-        "DUPLICATE_KEY",
-        `append would write ${printable(key)}, which the transaction has written`,
-      );
-    }
+    if (this.#deletes?.some((range) => rangeHas(range, key)) === true) throw writtenTwice(key);
     this.#write(key, value, operation.leaseId ?? NO_LEASE, head);
     return { type: "append", revision: this.#revision, key, number };
   }
@@ -213,25 +213,37 @@ class TxnEvaluator {
     this.#state.checkValueLength(operation.key, merged.length);
     const leaseId = operation.leaseId ?? present?.leaseId ?? NO_LEASE;
     const earlier = head === undefined ? undefined : this.#merges?.get(head);
-    if (earlier !== undefined && head!.leaseId === leaseId) {
-      // Made by an earlier merge of this transaction: still one write.
-      head!.value = merged;
-      earlier.push(operation);
-    } else {
-      this.#rejectSecondWrite(operation.key, head);
-      const version = this.#write(operation.key, merged, leaseId, head);
+    if (earlier === undefined) {
       this.#merges ??= new Map();
-      this.#merges.set(version, [operation]);
+      this.#merges.set(this.#write(operation.key, merged, leaseId, head), [operation]);
+    } else {
+      this.#mergeAgain(head!, merged, leaseId, [...earlier, operation]);
     }
     return { before: coveredBytes(value, operation), after: coveredBytes(merged, operation) };
   }
 
+  /**
+   * Several merges of one key are one write: the later result takes the earlier one's place. As a new version,
+   * because a read between the two may have handed out the old one.
+   */
+  #mergeAgain(head: Version, value: ByteString, leaseId: bigint, merges: MergeOperation[]): void {
+    if (leaseId !== NO_LEASE) this.#state.leases.require(leaseId);
+    const { key, revision, order, createRevision, version } = head;
+    const result = new Version(key, value, revision, order, createRevision, version, leaseId);
+    this.#state.unlink(head);
+    this.#state.link(result, head.previous);
+    this.#written[order] = result;
+    this.#merges!.delete(head);
+    this.#merges!.set(result, merges);
+  }
+
+  /** What the static checks cannot see: the key of an append's entry. */
   #rejectSecondWrite(key: ByteString, head: Version | undefined): void {
-    if (head?.revision !== this.#revision) return;
-    throw new HoldfastError("DUPLICATE_KEY", `the transaction writes ${printable(key)} twice`);
+    if (head?.revision === this.#revision) throw writtenTwice(key);
   }
 
   #write(key: ByteString, value: ByteString, leaseId: bigint, head: Version | undefined): Version {
+    this.#rejectSecondWrite(key, head);
     if (leaseId !== NO_LEASE) this.#state.leases.require(leaseId);
     const fresh = head === undefined || head.version === 0;
     const version = new Version(
@@ -247,4 +259,10 @@ class TxnEvaluator {
     this.#written.push(version);
     return version;
   }
+}
+
+function writtenTwice(key: ByteString): HoldfastError {
+  return new HoldfastError("DUPLICATE_KEY", `the transaction writes ${printable(key)} more than once`, {
+    details: { key },
+  });
 }

@@ -83,10 +83,11 @@ export class WatchHub {
   }
 
   #tell(version: Version): void {
-    const events = new EventPair(version);
     const peers = this.#byKey.get(version.key);
+    if (peers === undefined && this.#byRange.size === 0) return;
+    const events = new EventPair(version);
     if (peers !== undefined) for (const cursor of peers) this.#offer(cursor, events);
-    if (this.#byRange.size > 0) this.#byRange.visit(version.key, (cursor) => this.#offer(cursor, events));
+    this.#byRange.visit(version.key, (cursor) => this.#offer(cursor, events));
   }
 
   #offer(cursor: WatchCursor, events: EventPair): void {
@@ -258,9 +259,9 @@ export class WatchCursor implements Watch {
       return undefined;
     }
     const events: WatchEvent[] = [];
-    const stop = Math.min(state.durableRevision, start + WALK_REVISIONS - 1);
     let bytes = 0;
-    let revision = start - 1;
+    let revision = Math.max(start, state.history.first) - 1; // a fresh store is at 1 and has no history of it
+    const stop = Math.min(state.durableRevision, revision + WALK_REVISIONS);
     while (revision < stop && events.length < BATCH_EVENTS && bytes < BATCH_BYTES) {
       revision++;
       state.history.forEachAt(revision, (version) => {

@@ -5,6 +5,7 @@ import { type Random, randomHex128, systemRandom } from "../../base/random.ts";
 import { EMBEDDED_LIMITS } from "../../contract/limits.ts";
 import type { Store } from "../../contract/store.ts";
 import { MvccState } from "../../mvcc/mvcc-state.ts";
+import { readSnapshot } from "../../mvcc/snapshot-codec.ts";
 import { LOCAL_CAPABILITIES } from "../local/capabilities.ts";
 import { checkHistory, type HistoryRetention } from "../local/history-keeper.ts";
 import { LocalStore } from "../local/local-store.ts";
@@ -21,11 +22,30 @@ export interface MemoryStoreOptions {
 
 /** A fresh, empty store. @throws {HoldfastError} INVALID_ARGUMENT */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
+  return start(new MvccState(), options);
+}
+
+/**
+ * A store with the content of a snapshot, at the snapshot's revision; what came before is compacted. It has a
+ * history id of its own, so that watchers and caches of the original can tell.
+ * @throws {HoldfastError} CORRUPT, UNKNOWN_FORMAT, INVALID_ARGUMENT
+ */
+export async function restoreMemoryStore(
+  snapshot: AsyncIterable<Uint8Array>,
+  options: MemoryStoreOptions = {},
+): Promise<Store> {
+  const { image } = await readSnapshot(snapshot);
+  const state = new MvccState();
+  state.load(image, (options.clock ?? systemClock).monotonicMs());
+  return start(state, options);
+}
+
+function start(state: MvccState, options: MemoryStoreOptions): Store {
   checkHistory(options.history);
   const random = options.random ?? systemRandom;
   return new LocalStore({
     engine: "memory",
-    state: new MvccState(),
+    state,
     historyId: randomHex128(random),
     limits: EMBEDDED_LIMITS,
     capabilities: { ...LOCAL_CAPABILITIES, durable: false },
