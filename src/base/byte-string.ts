@@ -28,7 +28,7 @@ function latin1(bytes: Uint8Array): Latin1Buffer {
   return NodeBuffer!.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as unknown as Latin1Buffer;
 }
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8");
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function isAscii(text: string): boolean {

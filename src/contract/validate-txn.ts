@@ -4,9 +4,18 @@ import { printable } from "../base/byte-string.ts";
 import { HoldfastError } from "./errors.ts";
 import { type KeyRange, NO_END, rangeHas } from "./key-range.ts";
 import type { Limits } from "./limits.ts";
-import type { Condition, MergeOperation, Operation, PutOperation, TxnBranches, TxnRequest } from "./txn.ts";
+import {
+  type Condition,
+  type MergeOperation,
+  type Operation,
+  type PutOperation,
+  SEQUENCE_DIGITS,
+  type TxnBranches,
+  type TxnRequest,
+} from "./txn.ts";
 import {
   checkKey,
+  checkKeyLength,
   checkKeyRange,
   checkLeaseId,
   checkObject,
@@ -92,7 +101,8 @@ function checkOperation(operation: Operation, limits: Limits, depth: number): nu
       return operation.key.length + operation.operand.length;
     case "append":
       checkKey(operation.sequence, limits, "sequence");
-      checkKey(operation.prefix, { ...limits, keyBytesMax: limits.keyBytesMax - 16 }, "prefix");
+      checkKey(operation.prefix, limits, "prefix");
+      checkKeyLength(operation.prefix, limits, "prefix", -SEQUENCE_DIGITS);
       checkValue(operation.value, limits);
       if (operation.leaseId !== undefined) checkLeaseId(operation.leaseId);
       return operation.sequence.length + operation.prefix.length + operation.value.length;

@@ -27,8 +27,13 @@ export function overLimit(limit: keyof Limits, limits: Limits, actual: number, w
 export function checkKey(key: ByteString, limits: Limits, name = "key"): void {
   checkBytes(key, name);
   if (key.length === 0) throw invalid(`${name} is empty; a key has at least one byte`);
-  if (key.length > limits.keyBytesMax)
-    throw overLimit("keyBytesMax", limits, key.length, `${name} is too long`);
+  checkKeyLength(key, limits, name);
+}
+
+/** @param slack bytes that this may have more than a key, or (negative) must have less */
+export function checkKeyLength(key: ByteString, limits: Limits, name: string, slack = 0): void {
+  if (key.length <= limits.keyBytesMax + slack) return;
+  throw overLimit("keyBytesMax", limits, key.length, `${name} is too long`);
 }
 
 export function checkValue(value: ByteString, limits: Limits): void {
@@ -46,13 +51,16 @@ function checkBytes(bytes: unknown, name: string): void {
 }
 
 export function checkKeyRange(range: KeyRange, limits: Limits): void {
-  checkKey(range.key, limits);
-  if (range.end === undefined) return;
-  checkBytes(range.end, "end");
-  // One byte more than a key may have: the successor of the longest key is a fair end.
-  if (range.end.length > limits.keyBytesMax + 1) {
-    throw overLimit("keyBytesMax", limits, range.end.length, "end is too long");
+  if (range.end === undefined) {
+    checkKey(range.key, limits);
+    return;
   }
+  checkBytes(range.key, "key");
+  checkBytes(range.end, "end");
+  if (range.key.length === 0) throw invalid("key is empty; a range starts at one byte at least");
+  // The successor of the longest key is one byte longer, and a fair start or end.
+  checkKeyLength(range.key, limits, "key", 1);
+  checkKeyLength(range.end, limits, "end", 1);
 }
 
 /** A revision, or absent, or 0 where that means "none". */

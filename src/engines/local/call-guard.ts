@@ -19,6 +19,10 @@ export function abortedError(signal: AbortSignal, outcome: WriteOutcome): Holdfa
   return new HoldfastError("ABORTED", "the call was aborted", { cause: signal.reason, outcome });
 }
 
+function timeoutError(timeoutMs: number, outcome: WriteOutcome): HoldfastError {
+  return new HoldfastError("TIMEOUT", `no answer within ${timeoutMs} ms`, { outcome });
+}
+
 /**
  * The call's own result, or ABORTED / TIMEOUT if those come first. The call itself goes on; `withdraw` is told
  * so that it can let go of what nobody waits for.
@@ -40,11 +44,9 @@ export function guard<T>(
     const timer =
       timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY
         ? undefined
-        : context.clock.setTimer(timeoutMs, () =>
-            giveUp(
-              new HoldfastError("TIMEOUT", `no answer within ${timeoutMs} ms`, { outcome: context.outcome }),
-            ),
-          );
+        : context.clock.setTimer(timeoutMs, () => giveUp(timeoutError(timeoutMs, context.outcome)), {
+            holdsProcess: true,
+          });
     const release = (): void => {
       timer?.cancel();
       signal?.removeEventListener("abort", onAbort);
