@@ -18,7 +18,7 @@ import type { TxnRequest } from "../contract/txn.ts";
 import type { Commit } from "./commit.ts";
 import { History } from "./history.ts";
 import type { LeaseImage, StateImage } from "./image.ts";
-import { KeyIndex } from "./key-index.ts";
+import { KeyIndex, type KeyRecord } from "./key-index.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { type LoadedValues, NO_LOADED_VALUES, ValueSource } from "./spilled-values.ts";
 import { TimeIndex } from "./time-index.ts";
@@ -86,7 +86,7 @@ export class MvccState {
     const versions: Version[] = [];
     for (const key of keys) {
       const grave = tombstone(key, this.revision + 1, versions.length);
-      this.link(grave, this.index.get(key)!.head);
+      this.link(grave, this.index.get(key));
       versions.push(grave);
     }
     this.leases.remove(id);
@@ -129,12 +129,13 @@ export class MvccState {
     this.times.forgetAfter(this.revision);
   }
 
-  /** Makes a version the newest of its key. `head` is the one before, tombstone or not. */
-  link(version: Version, head: Version | undefined): void {
-    if (head === undefined) {
+  /** Makes a version the newest of its key, whose record this is; undefined where the index does not know the key. */
+  link(version: Version, record: KeyRecord | undefined): void {
+    if (record === undefined) {
       this.index.add(version.key, version);
     } else {
-      this.index.get(version.key)!.head = version;
+      const head = record.head;
+      record.head = version;
       version.previous = head;
       this.historyBytes += VERSION_BYTES + head.valueBytes;
       if (head.version !== 0) {
@@ -250,7 +251,7 @@ export class MvccState {
 
   /** Applies a commit that was logged before; everything in it is published at once. */
   replay(commit: Commit, nowMonotonicMs: number): void {
-    for (const version of commit.versions) this.link(version, this.index.get(version.key)?.head);
+    for (const version of commit.versions) this.link(version, this.index.get(version.key));
     if (commit.versions.length > 0) {
       if (this.history.end === this.history.first) this.history = new History(commit.revision);
       this.seal(commit.revision, commit.versions, commit.timeMs);

@@ -23,6 +23,7 @@ import {
 } from "../contract/txn.ts";
 import type { Commit } from "./commit.ts";
 import { allHold } from "./conditions.ts";
+import type { KeyRecord } from "./key-index.ts";
 import { coveredBytes, mergeBytes, readSigned, signedBytes } from "./merge-bytes.ts";
 import type { MvccState } from "./mvcc-state.ts";
 import { readRange } from "./range-reader.ts";
@@ -125,8 +126,8 @@ class TxnEvaluator {
   }
 
   #put(operation: PutOperation): OperationResult {
-    const head = this.#state.index.get(operation.key)?.head;
-    const present = head === undefined || head.version === 0 ? undefined : head;
+    const record = this.#state.index.get(operation.key);
+    const present = existing(record);
     let value = operation.value;
     let leaseId = operation.leaseId ?? NO_LEASE;
     if (operation.ignoreValue === true || operation.ignoreLease === true) {
@@ -139,7 +140,7 @@ class TxnEvaluator {
       if (operation.ignoreValue === true) value = this.#values.of(present);
       if (operation.ignoreLease === true) leaseId = present.leaseId;
     }
-    this.#write(operation.key, value, leaseId, head);
+    this.#write(operation.key, value, leaseId, record);
     return operation.previous === true && present !== undefined
       ? { type: "put", revision: this.#revision, previous: present }
       : { type: "put", revision: this.#revision };
@@ -149,14 +150,17 @@ class TxnEvaluator {
     this.#deletes ??= [];
     this.#deletes.push(operation);
     const doomed: Version[] = [];
+    const records: KeyRecord[] = [];
     this.#state.index.visit(operation, (record) => {
-      if (!record.head.isTombstone) doomed.push(record.head);
+      if (record.head.isTombstone) return undefined;
+      records.push(record);
+      doomed.push(record.head);
       return undefined;
     });
-    for (const version of doomed) {
-      this.#rejectSecondWrite(version.key, version);
-      const grave = tombstone(version.key, this.#revision, this.#written.length);
-      this.#state.link(grave, version);
+    for (const record of records) {
+      this.#rejectSecondWrite(record);
+      const grave = tombstone(record.key, this.#revision, this.#written.length);
+      this.#state.link(grave, record);
       this.#written.push(grave);
     }
     return {
@@ -199,25 +203,24 @@ class TxnEvaluator {
       );
     }
     const key = appendedKey(prefix, number);
-    const head = this.#state.index.get(key)?.head;
     if (this.#deletes?.some((range) => rangeHas(range, key)) === true) throw writtenTwice(key);
-    this.#write(key, value, operation.leaseId ?? NO_LEASE, head);
+    this.#write(key, value, operation.leaseId ?? NO_LEASE, this.#state.index.get(key));
     return { type: "append", revision: this.#revision, key, number };
   }
 
   #mergeInto(operation: MergeOperation): { before: ByteString; after: ByteString } {
-    const head = this.#state.index.get(operation.key)?.head;
-    const present = head === undefined || head.version === 0 ? undefined : head;
+    const record = this.#state.index.get(operation.key);
+    const present = existing(record);
     const value = present === undefined ? EMPTY : this.#values.of(present);
     const merged = mergeBytes(value, operation);
     this.#state.checkValueLength(operation.key, merged.length);
     const leaseId = operation.leaseId ?? present?.leaseId ?? NO_LEASE;
-    const earlier = head === undefined ? undefined : this.#merges?.get(head);
+    const earlier = present === undefined ? undefined : this.#merges?.get(present);
     if (earlier === undefined) {
       this.#merges ??= new Map();
-      this.#merges.set(this.#write(operation.key, merged, leaseId, head), [operation]);
+      this.#merges.set(this.#write(operation.key, merged, leaseId, record), [operation]);
     } else {
-      this.#mergeAgain(head!, merged, leaseId, [...earlier, operation]);
+      this.#mergeAgain(present!, merged, leaseId, [...earlier, operation]);
     }
     return { before: coveredBytes(value, operation), after: coveredBytes(merged, operation) };
   }
@@ -231,34 +234,39 @@ class TxnEvaluator {
     const { key, revision, order, createRevision, version } = head;
     const result = new Version(key, value, revision, order, createRevision, version, leaseId);
     this.#state.unlink(head);
-    this.#state.link(result, head.previous);
+    this.#state.link(result, this.#state.index.get(key));
     this.#written[order] = result;
     this.#merges!.delete(head);
     this.#merges!.set(result, merges);
   }
 
   /** What the static checks cannot see: the key of an append's entry. */
-  #rejectSecondWrite(key: ByteString, head: Version | undefined): void {
-    if (head?.revision === this.#revision) throw writtenTwice(key);
+  #rejectSecondWrite(record: KeyRecord): void {
+    if (record.head.revision === this.#revision) throw writtenTwice(record.key);
   }
 
-  #write(key: ByteString, value: ByteString, leaseId: bigint, head: Version | undefined): Version {
-    this.#rejectSecondWrite(key, head);
+  #write(key: ByteString, value: ByteString, leaseId: bigint, record: KeyRecord | undefined): Version {
+    if (record !== undefined) this.#rejectSecondWrite(record);
     if (leaseId !== NO_LEASE) this.#state.leases.require(leaseId);
-    const fresh = head === undefined || head.version === 0;
+    const before = existing(record);
     const version = new Version(
       key,
       value,
       this.#revision,
       this.#written.length,
-      fresh ? this.#revision : head.createRevision,
-      fresh ? 1 : head.version + 1,
+      before === undefined ? this.#revision : before.createRevision,
+      before === undefined ? 1 : before.version + 1,
       leaseId,
     );
-    this.#state.link(version, head);
+    this.#state.link(version, record);
     this.#written.push(version);
     return version;
   }
+}
+
+/** The key's newest version, unless that is a tombstone. */
+function existing(record: KeyRecord | undefined): Version | undefined {
+  return record === undefined || record.head.version === 0 ? undefined : record.head;
 }
 
 function writtenTwice(key: ByteString): HoldfastError {
