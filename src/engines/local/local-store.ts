@@ -286,7 +286,10 @@ export class LocalStore implements Store {
       if (hasWrites(request)) this.#checkWritable();
       const { result, commit } = this.#state.evaluate(request, this.#wallMs(), loaded);
       const answer = this.#pipeline.submit(commit, result);
-      return this.#journal === undefined ? answer : this.#withSpilled(result, answer);
+      if (this.#journal === undefined || !carriesState(result)) return answer;
+      const resolved = this.#resolveSpilled(result, answer);
+      // Past this point nothing can take the writes back, whatever becomes of reading for the answer.
+      return commit === undefined ? resolved : answer.then(() => resolved.catch(rethrowAfterCommit));
     } catch (error) {
       if (!(error instanceof SpilledValuesNeeded)) return Promise.reject(error);
       return this.#loadAll(error.versions, loaded).then((values) => this.#evaluate(request, values));
@@ -297,12 +300,13 @@ export class LocalStore implements Store {
    * Puts spilled values into the result. What is spilled already is read at once, while its place on disk is
    * certain to exist; what was still pending may be spilled by the flush that the answer waits for.
    */
-  #withSpilled(result: TxnResult, answer: Promise<TxnResult>): Promise<TxnResult> {
-    if (!carriesState(result)) return answer;
+  #resolveSpilled(result: TxnResult, answer: Promise<TxnResult>): Promise<TxnResult> {
     const journal = this.#journal!;
     const early = resolveTxn(result, journal) ?? Promise.resolve(result);
+    const resolved = answer.then(() => early).then((partly) => resolveTxn(partly, journal) ?? partly);
     early.catch(() => {});
-    return answer.then(() => early).then((partly) => resolveTxn(partly, journal) ?? partly);
+    resolved.catch(() => {});
+    return resolved;
   }
 
   #read(request: RangeRequest, loaded?: LoadedValues): RangeResult {
@@ -394,6 +398,17 @@ export class LocalStore implements Store {
       if (id !== 0n && this.#state.leases.get(id) === undefined) return id;
     }
   }
+}
+
+/** The writes stand, although what was there before could not be read for the answer. */
+function rethrowAfterCommit(error: unknown): never {
+  if (!(error instanceof HoldfastError)) throw error;
+  const { code, message, details, cause } = error;
+  throw new HoldfastError(code, `${message}; the transaction itself stands`, {
+    outcome: "unknown",
+    details,
+    cause,
+  });
 }
 
 function hasWrites(request: TxnRequest): boolean {
