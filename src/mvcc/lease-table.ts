@@ -24,6 +24,16 @@ interface HeapEntry {
 
 const HEAP_SLACK = 1_024;
 
+export function leaseNotFound(id: bigint): HoldfastError {
+  return new HoldfastError(
+    "LEASE_NOT_FOUND",
+    `lease ${id} does not exist: never granted, expired or revoked`,
+    {
+      details: { leaseId: id },
+    },
+  );
+}
+
 export class LeaseTable {
   readonly #leases = new Map<bigint, Lease>();
   #heap: HeapEntry[] = [];
@@ -44,15 +54,7 @@ export class LeaseTable {
   /** @throws {HoldfastError} LEASE_NOT_FOUND */
   require(id: bigint): Lease {
     const lease = this.#leases.get(id);
-    if (lease === undefined) {
-      throw new HoldfastError(
-        "LEASE_NOT_FOUND",
-        `lease ${id} does not exist: it was never granted, has expired or was revoked`,
-        {
-          details: { leaseId: id },
-        },
-      );
-    }
+    if (lease === undefined) throw leaseNotFound(id);
     return lease;
   }
 

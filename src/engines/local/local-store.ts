@@ -25,6 +25,7 @@ import {
 import { checkTxn } from "../../contract/validate-txn.ts";
 import type { Watch, WatchRequest } from "../../contract/watch.ts";
 import type { Commit } from "../../mvcc/commit.ts";
+import { leaseNotFound } from "../../mvcc/lease-table.ts";
 import { compactedError, type MvccState } from "../../mvcc/mvcc-state.ts";
 import { readRange } from "../../mvcc/range-reader.ts";
 import { type LoadedValues, SpilledValuesNeeded, ValueSource } from "../../mvcc/spilled-values.ts";
@@ -171,10 +172,11 @@ export class LocalStore implements Store {
     this.#checkWritable();
     checkLeaseId(id, "id");
     if (!isUnguarded(options)) checkNotAborted(options!);
-    const lease = this.#state.leases.require(id);
+    const lease = this.#state.leases.get(id);
     const nowMs = this.#clock.monotonicMs();
-    if (lease.deadlineMs <= nowMs) {
-      throw new HoldfastError("LEASE_NOT_FOUND", `lease ${id} has expired`, { details: { leaseId: id } });
+    if (lease === undefined || lease.deadlineMs <= nowMs) {
+      await this.#settled();
+      throw leaseNotFound(id);
     }
     lease.deadlineMs = nowMs + lease.ttlMs;
     return { id, ttlMs: lease.ttlMs };
@@ -195,7 +197,7 @@ export class LocalStore implements Store {
     checkLeaseId(id, "id");
     if (!isUnguarded(options)) checkNotAborted(options!);
     const lease = this.#state.leases.get(id);
-    if (lease === undefined) return undefined;
+    if (lease === undefined) return this.#guarded(this.#settled(), options, "not-applied");
     const remainingMs = Math.max(0, lease.deadlineMs - this.#clock.monotonicMs());
     const status = { id, ttlMs: lease.ttlMs, remainingMs };
     return options?.keys === true ? { ...status, keys: this.#state.leases.keysOf(lease) } : status;
@@ -204,7 +206,8 @@ export class LocalStore implements Store {
   async leases(options?: CallOptions): Promise<readonly LeaseStatus[]> {
     this.#checkOpen();
     if (!isUnguarded(options)) checkNotAborted(options!);
-    return this.#state.leaseImages(this.#clock.monotonicMs());
+    const leases = this.#state.leaseImages(this.#clock.monotonicMs());
+    return this.#guarded(this.#pipeline.submit(undefined, leases), options, "not-applied");
   }
 
   async compact(revision: number, options?: CallOptions): Promise<void> {
@@ -345,8 +348,17 @@ export class LocalStore implements Store {
 
   async #revoke(id: bigint): Promise<RevokeResult> {
     this.#pipeline.checkWritable();
+    if (this.#state.leases.get(id) === undefined) await this.#settled();
     const commit = this.#state.revokeLease(id, this.#wallMs());
     return this.#pipeline.submit(commit, { revision: commit.revision, deleted: commit.versions.length });
+  }
+
+  /**
+   * Resolves when everything evaluated so far is durable. Who is told that a lease is gone must find its keys
+   * gone, too.
+   */
+  #settled(): Promise<undefined> {
+    return this.#pipeline.submit(undefined, undefined);
   }
 
   #onPublished(from: number, to: number): void {
