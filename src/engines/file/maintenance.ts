@@ -1,0 +1,149 @@
+/**
+ * What the engine does in the background: merging, and index checkpoints, one thing at a time. One at a time also
+ * because a checkpoint must not start while versions move from merged segments to their new place.
+ *
+ * Merging keeps pace with writing: the more dead data there is, the longer its slices.
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { DirectoryLayout } from "../../disk/directory-layout.ts";
+import type { MvccState } from "../../mvcc/mvcc-state.ts";
+import { writeCheckpoint } from "./checkpoint-writer.ts";
+import { chooseVictims } from "./merge-plan.ts";
+import { Merge } from "./merger.ts";
+import type { FileStoreSettings } from "./options.ts";
+import type { SegmentFiles } from "./segment-files.ts";
+import type { SegmentJournal } from "./segment-journal.ts";
+import type { SegmentTable } from "./segment-table.ts";
+import { Slices } from "./slices.ts";
+
+export interface MaintenanceOptions {
+  readonly settings: FileStoreSettings;
+  readonly layout: DirectoryLayout;
+  readonly historyId: string;
+  readonly state: MvccState;
+  readonly table: SegmentTable;
+  readonly files: SegmentFiles;
+  readonly journal: SegmentJournal;
+  /** How much of each segment the checkpoint covers that the store was opened with. */
+  readonly covered: ReadonlyMap<number, number>;
+}
+
+/** After a failure, such as a full disk, nothing is tried again for so long. */
+const RETRY_AFTER_MS = 5_000;
+const SLICE_MS = 1;
+const SLICE_MAX_MS = 4;
+/** A merge's output is about as long as a segment of the log, and at least this. */
+const OUTPUT_BYTES_MIN = 2 * 2 ** 20;
+const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
+const OUTPUT_SHARE = 8;
+
+export class Maintenance {
+  readonly #options: MaintenanceOptions;
+  readonly #clock: Clock;
+  readonly #slices: Slices;
+  #covered: ReadonlyMap<number, number>;
+  #running: Promise<void> | undefined;
+  #isClosing = false;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  /** Segments in total after a round that found nothing to merge: not looked at again before there are more. */
+  #fruitlessBytes = 0;
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+    this.#covered = options.covered;
+    this.#clock = options.settings.clock;
+    this.#slices = new Slices(this.#clock, options.settings.defer, SLICE_MS);
+  }
+
+  /** Sees whether something is to be done. Cheap: called after every group. */
+  poke(): void {
+    if (this.#running !== undefined || this.#isClosing) return;
+    if (!this.#wantsMerge() && !this.#wantsCheckpoint()) return;
+    if (this.#clock.monotonicMs() < this.#notBeforeMs) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** Ends what is under way; then writes a checkpoint where opening would otherwise have much to read. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#running;
+    if (this.#uncoveredBytes() <= this.#options.settings.checkpointAtCloseBytes) return;
+    await this.#guarded("write a checkpoint", () => this.#checkpoint(() => false));
+  }
+
+  #wantsMerge(): boolean {
+    const { table, settings } = this.#options;
+    const { mergeAboveRatio, mergeAboveBytes } = settings;
+    const { bytes, liveBytes } = table;
+    return (
+      bytes > liveBytes * mergeAboveRatio &&
+      bytes - liveBytes > mergeAboveBytes &&
+      bytes > this.#fruitlessBytes
+    );
+  }
+
+  #wantsCheckpoint(): boolean {
+    const { table, settings } = this.#options;
+    // The exact answer takes a walk over all segments.
+    return table.bytes >= settings.checkpointBytes && this.#uncoveredBytes() >= settings.checkpointBytes;
+  }
+
+  #uncoveredBytes(): number {
+    let bytes = 0;
+    for (const segment of this.#options.table.all()) {
+      bytes += segment.bytes - (this.#covered.get(segment.id) ?? 0);
+    }
+    return bytes;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isClosing) {
+      if (this.#wantsCheckpoint()) {
+        if (!(await this.#guarded("write a checkpoint", () => this.#checkpoint(() => this.#isClosing))))
+          return;
+      } else if (this.#wantsMerge()) {
+        if (!(await this.#guarded("merge segments", () => this.#merge()))) return;
+      } else {
+        return;
+      }
+      await this.#slices.pause();
+    }
+  }
+
+  /** True where it went well. A failure of the background is told, and tried again later; writing goes on. */
+  async #guarded(doing: string, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.#notBeforeMs = this.#clock.monotonicMs() + RETRY_AFTER_MS;
+      this.#options.settings.logger.warn?.(`could not ${doing}`, { error: String(error) });
+      return false;
+    }
+  }
+
+  async #checkpoint(isCancelled: () => boolean): Promise<void> {
+    const written = await writeCheckpoint(this.#options, isCancelled);
+    if (written === undefined) return;
+    this.#covered = written.covered;
+    this.#options.journal.checkpointBytes = written.bytes;
+  }
+
+  async #merge(): Promise<void> {
+    const { table } = this.#options;
+    const share = table.liveBytes / OUTPUT_SHARE;
+    const outputBytes = Math.min(OUTPUT_BYTES_MAX, Math.max(OUTPUT_BYTES_MIN, share));
+    const victims = chooseVictims(table.sealed(), outputBytes);
+    if (victims.length === 0) {
+      this.#fruitlessBytes = table.bytes;
+      return;
+    }
+    this.#fruitlessBytes = 0;
+    const ratio = table.bytes / Math.max(1, table.liveBytes);
+    const excess = ratio / this.#options.settings.mergeAboveRatio - 1;
+    this.#slices.budgetMs = Math.min(SLICE_MAX_MS, SLICE_MS * (1 + 4 * excess));
+    await new Merge({ ...this.#options, slices: this.#slices }, victims).run(() => this.#isClosing);
+  }
+}
