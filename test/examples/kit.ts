@@ -1,0 +1,45 @@
+/** What the tests of the examples share. */
+import type { Database } from "holdfast";
+import { open } from "holdfast";
+import { createFakeClock, type FakeClock } from "holdfast/testing";
+import { onTestFinished } from "vitest";
+
+export interface Bench {
+  readonly db: Database;
+  readonly clock: FakeClock;
+}
+
+/** A fresh store in memory with a clock that stands still, closed when the test ends. */
+export async function freshStore(): Promise<Bench> {
+  const clock = createFakeClock();
+  const db = await open("mem:", { clock });
+  onTestFinished(() => db.close());
+  return { db, clock };
+}
+
+type Method = "get" | "watch" | "list" | "view" | "create";
+
+/** The same database, but before each call of `method` something else happens first: the moment a race is lost in. */
+export function raced(db: Database, method: Method, happens: () => Promise<unknown>): Database {
+  return new Proxy(db, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      const call = value.bind(target) as (...args: unknown[]) => unknown;
+      return name === method ? (...args: unknown[]) => happens().then(() => call(...args)) : call;
+    },
+  });
+}
+
+/** Leaves a key behind as a holder does that died: bound to a lease that nobody keeps alive. */
+export async function leaveBehind(db: Database, key: string, ttlMs: number): Promise<void> {
+  const lease = await db.lease({ ttlMs });
+  await db.create(key, "a process that died", { leaseId: lease.id });
+  lease.detach();
+}
+
+/** Ends the lease of a key as the store would: the holder is not told. */
+export async function expire(db: Database, key: string): Promise<void> {
+  const kv = await db.get(key);
+  await db.store.revokeLease(kv!.leaseId);
+}
