@@ -3,9 +3,9 @@ import type { ByteString } from "../base/byte-string.ts";
 import { HoldfastError } from "../contract/errors.ts";
 import type { KeyValue } from "../contract/key-value.ts";
 import type { ImageSource } from "../engines/file/directory-reader.ts";
-import { compactedError } from "../mvcc/mvcc-state.ts";
 import type { TimeSample } from "../mvcc/time-index.ts";
 import { type Version, versionAt } from "../mvcc/version.ts";
+import { compactedError } from "../mvcc/versioned-keys.ts";
 
 /** A state of a key, or its absence. */
 export interface KeyState extends KeyValue {

@@ -15,10 +15,7 @@ import { liveOwner } from "./owner.ts";
 import { directoryOfUrl } from "./store-url.ts";
 
 /** Opens for reading, runs `work`, closes. */
-export async function withReader<T>(
-  context: CommandContext,
-  work: (database: Database) => Promise<T>,
-): Promise<T> {
+export async function withReader<T>(context: CommandContext, work: (store: Store) => Promise<T>): Promise<T> {
   return using(await openReader(context), work);
 }
 
@@ -38,14 +35,14 @@ export async function withWriter<T>(
 ): Promise<T> {
   const directory = directoryOfUrl(context.storeUrl);
   if (!create && directory !== undefined) await requireStore(directory);
-  return using(await opening(context, false), work);
+  return using(await openDatabase(context), work);
 }
 
-export async function openReader(context: CommandContext): Promise<Database> {
+export async function openReader(context: CommandContext): Promise<Store> {
   const directory = directoryOfUrl(context.storeUrl);
-  if (directory === undefined) return opening(context, false);
+  if (directory === undefined) return (await openDatabase(context)).store;
   await noteOwner(context, directory);
-  return opening(context, true);
+  return context.diagnostics.withProgress(`opening ${directory}`, () => openDirectory(directory));
 }
 
 /** The state of a directory as of now, without a lock. */
@@ -61,9 +58,9 @@ export async function noteOwner({ diagnostics }: CommandContext, directory: stri
   diagnostics.note(`process ${owner.pid} has ${directory} open; reading beside it, without a lock`);
 }
 
-async function opening({ diagnostics, storeUrl }: CommandContext, readOnly: boolean): Promise<Database> {
+async function openDatabase({ diagnostics, storeUrl }: CommandContext): Promise<Database> {
   const { open } = await import("../open.ts");
-  return diagnostics.withProgress(`opening ${storeUrl}`, () => open(storeUrl, readOnly ? { readOnly } : {}));
+  return diagnostics.withProgress(`opening ${storeUrl}`, () => open(storeUrl));
 }
 
 async function requireStore(directory: string): Promise<void> {
@@ -75,10 +72,13 @@ async function requireStore(directory: string): Promise<void> {
     throw new HoldfastError("NOT_FOUND", `there is no store in ${directory}`, { details: { directory } });
 }
 
-async function using<T>(database: Database, work: (database: Database) => Promise<T>): Promise<T> {
+async function using<S extends { close(): Promise<void> }, T>(
+  opened: S,
+  work: (opened: S) => Promise<T>,
+): Promise<T> {
   try {
-    return await work(database);
+    return await work(opened);
   } finally {
-    await database.close();
+    await opened.close();
   }
 }

@@ -4,7 +4,7 @@ import type { ByteString } from "../base/byte-string.ts";
 export interface LeaseGrantRequest {
   /** How long the lease lives without a keep-alive. Within the store's limits. */
   readonly ttlMs: number;
-  /** An id of the caller's choice, LEASE_EXISTS if taken. Absent or 0n: the store draws one. */
+  /** An id of the caller's choice: any 64-bit integer, negative ones too; LEASE_EXISTS if taken. Absent or 0n: the store draws one. */
   readonly id?: bigint | undefined;
 }
 

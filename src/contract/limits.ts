@@ -6,7 +6,7 @@ export interface Limits {
   readonly txnOperationsMax: number;
   /** Key and value bytes of one transaction, both branches together. */
   readonly txnBytesMax: number;
-  /** How deep transactions nest. */
+  /** How many transactions may lie inside one another below the outermost. */
   readonly txnDepthMax: number;
   readonly leaseTtlMinMs: number;
   readonly leaseTtlMaxMs: number;

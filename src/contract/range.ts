@@ -23,7 +23,7 @@ export interface RangeQuery extends KeyRange {
   readonly maxCreateRevision?: number | undefined;
   /** Spare the count where the list is cut: `count` is then only the number of pairs given. Default false: exact. */
   readonly skipCount?: boolean | undefined;
-  /** Stop after the pair with which keys and values reach this many bytes (at least one pair is given). Absent: never. */
+  /** Stop at the latest after the pair with which keys and values reach this many bytes; at least one pair is given. Absent: never. */
   readonly bytesMax?: number | undefined;
 }
 

@@ -6,9 +6,9 @@
  * share one revision, which is taken only if something changed: a put, a merge, an append, or a delete that
  * found a key. Whatever fails, fails the whole transaction with nothing changed.
  *
- * A key is written at most once: a put, or an append's new key, meeting another write of the same key in the
- * same branch (nested branches included) is DUPLICATE_KEY. Two exceptions: deletes may overlap, and several
- * merges of one key count as one write.
+ * A key is written at most once: a put, a merge, or an append's new key, meeting another write of the same key
+ * in the same branch (nested branches and ranged deletes included) is DUPLICATE_KEY. Two exceptions: deletes
+ * may overlap, and several merges of one key count as one write.
  */
 import type { ByteString } from "../base/byte-string.ts";
 import type { KeyRange } from "./key-range.ts";
@@ -80,7 +80,8 @@ export interface MergeOperation {
 
 /**
  * Takes the next number of a sequence and puts `value` under `prefix` + that number in 16 decimal digits, so
- * that byte order is number order. Numbers start at 1 and are never given twice, whatever is deleted.
+ * that byte order is number order. Numbers start at 1 and are never given twice, whatever is deleted; a sequence
+ * that somebody has set below 0 is OUT_OF_RANGE.
  */
 export interface AppendOperation {
   readonly type: "append";
@@ -175,4 +176,13 @@ export const SEQUENCE_DIGITS = 16;
 /** The key that `append` writes for a number of its sequence. */
 export function appendedKey(prefix: ByteString, number: number): ByteString {
   return (prefix + String(number).padStart(SEQUENCE_DIGITS, "0")) as ByteString;
+}
+
+/** True where a branch of the transaction, taken or not, holds anything but reads. */
+export function hasWrites(request: TxnBranches): boolean {
+  return request.success.some(isWrite) || request.failure.some(isWrite);
+}
+
+function isWrite(operation: Operation): boolean {
+  return operation.type === "txn" ? hasWrites(operation) : operation.type !== "range";
 }

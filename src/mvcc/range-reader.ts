@@ -54,7 +54,7 @@ function readInKeyOrder(index: KeyIndex, query: RangeQuery, revision: number): R
     if (version === undefined) return false;
     count++;
     if (more || (filtered && !withinBounds(version, query))) return false;
-    if (kvs.length >= limit || bytesLeft <= 0) {
+    if (kvs.length >= limit || (bytesLeft <= 0 && kvs.length > 0)) {
       more = true;
       return query.skipCount === true;
     }
@@ -95,7 +95,7 @@ function cut(found: readonly Version[], query: RangeQuery, count: number): Range
   const limit = query.limit === undefined || query.limit <= 0 ? found.length : query.limit;
   let bytesLeft = query.bytesMax ?? Number.POSITIVE_INFINITY;
   for (const version of found) {
-    if (kvs.length >= limit || bytesLeft <= 0) break;
+    if (kvs.length >= limit || (bytesLeft <= 0 && kvs.length > 0)) break;
     bytesLeft -= version.key.length + (query.keysOnly === true ? 0 : version.valueBytes);
     kvs.push(give(version, query));
   }

@@ -25,10 +25,10 @@ import type { Commit } from "./commit.ts";
 import { allHold } from "./conditions.ts";
 import type { KeyRecord } from "./key-index.ts";
 import { coveredBytes, mergeBytes, readSigned, signedBytes } from "./merge-bytes.ts";
-import type { MvccState } from "./mvcc-state.ts";
 import { readRange } from "./range-reader.ts";
 import type { ValueSource } from "./spilled-values.ts";
 import { tombstone, Version } from "./version.ts";
+import type { VersionedKeys } from "./versioned-keys.ts";
 
 export interface Evaluation {
   readonly result: TxnResult;
@@ -43,7 +43,7 @@ const ONE = signedBytes(1, 8);
 type Choices = Map<TxnBranches, boolean>;
 
 export function evaluateTxn(
-  state: MvccState,
+  state: VersionedKeys,
   request: TxnRequest,
   timeMs: number,
   values: ValueSource,
@@ -52,7 +52,7 @@ export function evaluateTxn(
 }
 
 class TxnEvaluator {
-  readonly #state: MvccState;
+  readonly #state: VersionedKeys;
   readonly #values: ValueSource;
   readonly #before: number;
   readonly #revision: number;
@@ -61,7 +61,7 @@ class TxnEvaluator {
   #merges: Map<Version, MergeOperation[]> | undefined;
   #deletes: DeleteOperation[] | undefined;
 
-  constructor(state: MvccState, values: ValueSource) {
+  constructor(state: VersionedKeys, values: ValueSource) {
     this.#state = state;
     this.#values = values;
     this.#before = state.revision;

@@ -14,8 +14,9 @@ import { HoldfastError } from "../contract/errors.ts";
 import { type KeyRange, rangeHas } from "../contract/key-range.ts";
 import type { Watch, WatchBatch, WatchEvent, WatchRequest } from "../contract/watch.ts";
 import { type IntervalHandle, IntervalTree } from "./interval-tree.ts";
-import { compactedError, type MvccState } from "./mvcc-state.ts";
+import type { MvccState } from "./mvcc-state.ts";
 import type { Version } from "./version.ts";
+import { compactedError } from "./versioned-keys.ts";
 
 /** A batch read from history stops at the first revision boundary after this many events… */
 const BATCH_EVENTS = 1_000;

@@ -1,6 +1,5 @@
 /** `holdfast backup`: a consistent copy of a store, taken while it is in use. */
-import { createWriteStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
+import { open, rm } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { HoldfastError } from "../../contract/errors.ts";
 import type { StoreSnapshot } from "../../contract/store.ts";
@@ -76,8 +75,8 @@ async function writeSnapshot(context: CommandContext, destination: string): Prom
       "a snapshot is not text: send standard output to a file or a pipe",
     );
   }
-  await withReader(context, async (database) => {
-    const snapshot = await database.snapshot();
+  await withReader(context, async (store) => {
+    const snapshot = await store.snapshot();
     let bytes = 0;
     await diagnostics.withProgress("writing the snapshot", async (progress) => {
       const counted = counting(snapshot, (count) => {
@@ -115,11 +114,13 @@ async function writeFile(
   path: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { open, rm } = await import("node:fs/promises");
   try {
     const file = await open(path, "wx");
     try {
-      await pipeline(chunks, createWriteStream(path, { fd: file, autoClose: false }), { signal });
+      for await (const chunk of chunks) {
+        if (signal.aborted) throw new HoldfastError("ABORTED", "stopped before the end");
+        await file.writeFile(chunk);
+      }
       await file.sync();
     } catch (error) {
       await rm(path, { force: true });
@@ -138,7 +139,6 @@ function fileError(error: unknown, path: string): unknown {
   if (code === "EEXIST") {
     return new HoldfastError("INVALID_ARGUMENT", `${path} exists: name a new file`, { cause: error });
   }
-  if (code === "ABORT_ERR") return new HoldfastError("ABORTED", "stopped before the end", { cause: error });
   const isFull = code === "ENOSPC" || code === "EDQUOT";
   return new HoldfastError(isFull ? "NO_SPACE" : "IO", `could not write ${path}: ${message}`, {
     cause: error,

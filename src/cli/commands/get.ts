@@ -42,7 +42,7 @@ async function get(context: CommandContext, keyText: string, options: GetOptions
   const { output } = context;
   const key = argumentKey(keyText, options);
   const revision = options.revision === undefined ? 0 : parseCount(options.revision, "--revision", 1);
-  const { kvs } = await withReader(context, ({ store }) => store.range({ key, revision }));
+  const { kvs } = await withReader(context, (store) => store.range({ key, revision }));
   const kv = kvs[0];
   if (kv === undefined) {
     const when = revision === 0 ? "is not there" : `was not there at revision ${revision}`;

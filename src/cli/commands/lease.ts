@@ -97,7 +97,7 @@ async function revokeLease(context: CommandContext, id: bigint): Promise<void> {
 
 async function listLeases(context: CommandContext): Promise<void> {
   const { output } = context;
-  const leases = await withReader(context, ({ store }) => store.leases());
+  const leases = await withReader(context, (store) => store.leases());
   if (output.json) {
     for (const lease of leases) output.record(leaseStatusJson(lease));
     return;
@@ -118,7 +118,7 @@ async function listLeases(context: CommandContext): Promise<void> {
 
 async function showLease(context: CommandContext, id: bigint): Promise<void> {
   const { output } = context;
-  const lease = await withReader(context, ({ store }) => store.leaseStatus(id, { keys: true }));
+  const lease = await withReader(context, (store) => store.leaseStatus(id, { keys: true }));
   if (lease === undefined) throw new HoldfastError("LEASE_NOT_FOUND", `there is no lease ${id}`);
   if (output.json) return output.record(leaseStatusJson(lease));
   output.facts([

@@ -66,7 +66,7 @@ async function list(context: CommandContext, text: string, options: ListOptions)
     keysOnly: options.keysOnly === true,
     reverse: options.reverse === true,
   };
-  await withReader(context, ({ store }) =>
+  await withReader(context, (store) =>
     options.count === true ? printCount(context, store, query) : printKeys(context, store, query),
   );
 }

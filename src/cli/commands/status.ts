@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { StoreStatus } from "../../contract/store.ts";
 import type { CommandContext } from "../context.ts";
-import { openReader } from "../open-store.ts";
+import { withReader } from "../open-store.ts";
 import type { JsonObject } from "../output.ts";
 import { liveOwner, type Owner } from "../owner.ts";
 import { formatBytes, formatCount, formatTime } from "../quantities.ts";
@@ -20,8 +20,7 @@ async function status(context: CommandContext): Promise<void> {
   const { output, storeUrl } = context;
   const directory = directoryOfUrl(storeUrl);
   const owner = directory === undefined ? undefined : await liveOwner(directory);
-  await using database = await openReader(context);
-  const figures = await database.store.status();
+  const figures = await withReader(context, (store) => store.status());
   if (output.json) output.record(toJson(storeUrl, figures, owner));
   else output.facts(toFacts(storeUrl, figures, owner));
 }

@@ -77,8 +77,12 @@ async function* batches(
     yield* followDirectory(context, directory, { request, stop, onReady });
     return;
   }
-  await using database = await openReader(context);
-  yield* followStore(database.store, { request, stop, onReady });
+  const store = await openReader(context);
+  try {
+    yield* followStore(store, { request, stop, onReady });
+  } finally {
+    await store.close();
+  }
 }
 
 class EventPrinter {

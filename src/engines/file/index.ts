@@ -120,10 +120,7 @@ async function openLocked(
   const state = new MvccState();
   state.load(recovered.image, clock.monotonicMs());
   const files = new SegmentFiles(fs, layout);
-  const values = new ValueReader({
-    ...{ layout, files, table, cacheBytes: settings.valueCacheBytes },
-    failure: () => journal.failure,
-  });
+  const values = new ValueReader({ layout, files, table, cacheBytes: settings.valueCacheBytes });
   const { nextSequence } = recovered;
   const log = new LogWriter({
     ...{ settings, layout, historyId, state, table, active, nextSequence },

@@ -16,7 +16,7 @@ import { withIoErrors } from "../../disk/io-error.ts";
 import { nodeFileSystem } from "../../disk/node-file-system.ts";
 import { removeIfThere } from "../../disk/whole-file.ts";
 import type { LeaseImage, StateImage } from "../../mvcc/image.ts";
-import { compactedError } from "../../mvcc/mvcc-state.ts";
+import { compactedError } from "../../mvcc/versioned-keys.ts";
 import { readSnapshot } from "../../mvcc/snapshot-codec.ts";
 import { Version, versionAt } from "../../mvcc/version.ts";
 import { requireEmpty } from "./backup-copy.ts";

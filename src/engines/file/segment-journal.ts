@@ -77,11 +77,6 @@ export class SegmentJournal implements Journal {
     this.#end = this.#log.end;
   }
 
-  /** Set once the journal takes nothing more. */
-  get failure(): HoldfastError | undefined {
-    return this.#failure;
-  }
-
   get diskBytes(): number {
     return this.#table.bytes + this.checkpointBytes;
   }
@@ -133,9 +128,11 @@ export class SegmentJournal implements Journal {
   async sync(): Promise<void> {
     while (this.#writing !== undefined) await settled(this.#writing);
     this.#checkUsable();
-    if (this.#log.isSynced) return;
+    const synced = this.#values.syncBegins();
+    if (this.#log.isSynced) return synced();
     try {
       await this.#log.sync();
+      synced();
     } catch (error) {
       this.fail(error);
     }
@@ -251,7 +248,8 @@ export class SegmentJournal implements Journal {
     const { value } = version;
     version.spilledBytes = value.length;
     version.value = EMPTY;
-    this.#values.remember(version, value);
+    if (this.#log.isSynced) this.#values.remember(version, value);
+    else this.#values.hold(version, value);
   }
 
   #failed(group: Group, error: unknown): HoldfastError {

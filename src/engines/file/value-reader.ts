@@ -9,7 +9,7 @@ import { ioError } from "../../disk/io-error.ts";
 import type { Version } from "../../mvcc/version.ts";
 import { corruptSegment } from "./corruption.ts";
 import type { SegmentFiles } from "./segment-files.ts";
-import { type SegmentTable, segmentOf } from "./segment-table.ts";
+import { isDropped, type SegmentTable, segmentOf } from "./segment-table.ts";
 import { ValueCache } from "./value-cache.ts";
 
 /** A value's checksum stands right before it. */
@@ -20,8 +20,6 @@ export interface ValueReaderOptions {
   readonly files: SegmentFiles;
   readonly table: SegmentTable;
   readonly cacheBytes: number;
-  /** Why the store has stopped writing, if it has: what was not synced by then may be lost. */
-  readonly failure?: (() => HoldfastError | undefined) | undefined;
 }
 
 export class ValueReader {
@@ -29,14 +27,13 @@ export class ValueReader {
   readonly #files: SegmentFiles;
   readonly #table: SegmentTable;
   readonly #cache: ValueCache;
-  readonly #failure: () => HoldfastError | undefined;
+  readonly #unsynced = new Map<Version, ByteString>();
   readonly #underWay = new Map<Version, Promise<ByteString>>();
 
   constructor(options: ValueReaderOptions) {
     this.#layout = options.layout;
     this.#files = options.files;
     this.#table = options.table;
-    this.#failure = options.failure ?? (() => undefined);
     this.#cache = new ValueCache(options.cacheBytes);
   }
 
@@ -45,14 +42,31 @@ export class ValueReader {
     this.#cache.set(version, value);
   }
 
-  forget(version: Version): void {
-    this.#cache.delete(version);
+  /** A value that is written, but not synced: until it is, the disk may lose it. See {@link syncBegins}. */
+  hold(version: Version, value: ByteString): void {
+    this.#unsynced.set(version, value);
   }
 
-  /** @throws {HoldfastError} CORRUPT, IO; STORE_FAILED where it was lost with a failed sync; COMPACTED where the version is not part of history any more */
+  /** Everything that is held now is about to be synced. Call the result when that went well. */
+  syncBegins(): () => void {
+    const syncing = [...this.#unsynced];
+    return () => {
+      for (const [version, value] of syncing) {
+        this.#unsynced.delete(version);
+        if (!isDropped(version)) this.#cache.set(version, value);
+      }
+    };
+  }
+
+  forget(version: Version): void {
+    this.#cache.delete(version);
+    this.#unsynced.delete(version);
+  }
+
+  /** @throws {HoldfastError} CORRUPT, IO; COMPACTED where the version is not part of history any more */
   load(version: Version): Promise<ByteString> {
     if (version.spilledBytes === 0) return Promise.resolve(version.value);
-    const cached = this.#cache.get(version);
+    const cached = this.#cache.get(version) ?? this.#unsynced.get(version);
     if (cached !== undefined) return Promise.resolve(cached);
     let reading = this.#underWay.get(version);
     if (reading === undefined) {
@@ -74,8 +88,7 @@ export class ValueReader {
     const length = await this.#files.use(segment, (file) => this.#readAt(segment, file, bytes, start));
     const value = bytes.subarray(CHECKSUM_BYTES);
     if (length < bytes.length || getU32(bytes, 0) !== crc32(value)) {
-      const broken = "a value does not match its checksum";
-      throw this.#failure() ?? corruptSegment(this.#layout, segment, version.offset, broken);
+      throw corruptSegment(this.#layout, segment, version.offset, "a value does not match its checksum");
     }
     const text = value.toString("latin1") as ByteString;
     this.#cache.set(version, text);

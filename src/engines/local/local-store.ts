@@ -2,11 +2,9 @@
  * A Store that runs the state machine in this process: the shell that checks requests once, the commit
  * pipeline, leases, watches and history. The memory and file engines are this, without and with a journal.
  */
-import { type ByteString, EMPTY } from "../../base/byte-string.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Defer, systemDefer } from "../../base/defer.ts";
-import { type Deferred, deferred } from "../../base/deferred.ts";
-import { type Random, systemRandom } from "../../base/random.ts";
+import { systemRandom } from "../../base/random.ts";
 import type { CallOptions } from "../../contract/call-options.ts";
 import type { Capabilities } from "../../contract/capabilities.ts";
 import { HoldfastError } from "../../contract/errors.ts";
@@ -14,7 +12,7 @@ import type { LeaseGrant, LeaseGrantRequest, LeaseStatus } from "../../contract/
 import type { Limits } from "../../contract/limits.ts";
 import type { RangeRequest, RangeResult } from "../../contract/range.ts";
 import type { RevokeResult, Store, StoreSnapshot, StoreStatus } from "../../contract/store.ts";
-import type { Operation, TxnRequest, TxnResult } from "../../contract/txn.ts";
+import { hasWrites, type TxnRequest, type TxnResult } from "../../contract/txn.ts";
 import {
   checkLeaseGrant,
   checkLeaseId,
@@ -25,38 +23,20 @@ import {
 import { checkTxn } from "../../contract/validate-txn.ts";
 import type { Watch, WatchRequest } from "../../contract/watch.ts";
 import type { Commit } from "../../mvcc/commit.ts";
-import { leaseNotFound } from "../../mvcc/lease-table.ts";
-import { compactedError, type MvccState } from "../../mvcc/mvcc-state.ts";
-import { readRange } from "../../mvcc/range-reader.ts";
-import { type LoadedValues, SpilledValuesNeeded, ValueSource } from "../../mvcc/spilled-values.ts";
-import type { Version } from "../../mvcc/version.ts";
+import type { MvccState } from "../../mvcc/mvcc-state.ts";
+import { type LoadedValues, SpilledValuesNeeded } from "../../mvcc/spilled-values.ts";
+import { compactedError } from "../../mvcc/versioned-keys.ts";
 import { WatchHub } from "../../mvcc/watch-hub.ts";
 import { checkNotAborted, guard, isUnguarded } from "./call-guard.ts";
 import { CommitPipeline } from "./commit-pipeline.ts";
-import { HistoryKeeper, type HistoryRetention } from "./history-keeper.ts";
+import { HistoryKeeper } from "./history-keeper.ts";
 import type { Journal } from "./journal.ts";
-import { LeaseKeeper } from "./lease-keeper.ts";
+import { LeaseService } from "./lease-service.ts";
+import { LocalReader } from "./local-reader.ts";
+import type { LocalStoreOptions } from "./local-store-options.ts";
+import { RevisionWaiters } from "./revision-waiters.ts";
 import { takeSnapshot } from "./snapshot.ts";
-import { carriesState, hasSpilled, resolveRange, resolveTxn, SpilledWatch } from "./spilled-results.ts";
-
-export interface LocalStoreOptions {
-  readonly engine: string;
-  readonly state: MvccState;
-  readonly journal?: Journal | undefined;
-  readonly historyId: string;
-  readonly limits: Limits;
-  readonly capabilities: Capabilities;
-  readonly clock: Clock;
-  readonly random?: Random | undefined;
-  readonly defer?: Defer | undefined;
-  readonly history?: HistoryRetention | undefined;
-  readonly readOnly?: boolean | undefined;
-}
-
-interface RevisionWaiter {
-  readonly revision: number;
-  readonly reached: Deferred<void>;
-}
+import { carriesState, resolveAfter, SpilledWatch } from "./spilled-results.ts";
 
 export class LocalStore implements Store {
   readonly limits: Limits;
@@ -65,13 +45,13 @@ export class LocalStore implements Store {
   readonly #state: MvccState;
   readonly #journal: Journal | undefined;
   readonly #clock: Clock;
-  readonly #random: Random;
   readonly #defer: Defer;
   readonly #pipeline: CommitPipeline;
   readonly #hub: WatchHub;
-  readonly #leaseKeeper: LeaseKeeper;
+  readonly #leases: LeaseService;
+  readonly #reader: LocalReader;
   readonly #historyKeeper: HistoryKeeper;
-  readonly #waiters = new Set<RevisionWaiter>();
+  readonly #waiters = new RevisionWaiters();
   /** Wall time that does not jump with the machine's clock while the store is open. */
   readonly #wallOffsetMs: number;
   #compactPending = 0;
@@ -84,19 +64,25 @@ export class LocalStore implements Store {
     this.#state = options.state;
     this.#journal = options.journal;
     this.#clock = options.clock;
-    this.#random = options.random ?? systemRandom;
     this.#defer = options.defer ?? systemDefer;
     this.#wallOffsetMs = this.#clock.nowMs() - this.#clock.monotonicMs();
     this.#hub = new WatchHub(this.#state, this.#defer);
     this.#historyKeeper = new HistoryKeeper(this.#state, options.history, this.#clock, () => this.#wallMs());
-    this.#leaseKeeper = new LeaseKeeper(this.#state.leases, this.#clock, (id) => this.#revoke(id));
     this.#pipeline = new CommitPipeline({
       state: this.#state,
       journal: this.#journal,
       defer: this.#defer,
       onPublished: (from, to) => this.#onPublished(from, to),
     });
-    if (options.readOnly !== true) this.#leaseKeeper.schedule();
+    this.#reader = new LocalReader(this.#state, this.#journal);
+    this.#leases = new LeaseService({
+      state: this.#state,
+      pipeline: this.#pipeline,
+      clock: this.#clock,
+      random: options.random ?? systemRandom,
+      wallMs: () => this.#wallMs(),
+    });
+    if (options.readOnly !== true) this.#leases.start();
   }
 
   get revision(): number {
@@ -109,25 +95,21 @@ export class LocalStore implements Store {
 
   range(request: RangeRequest, options?: CallOptions): Promise<RangeResult> {
     try {
-      this.#checkOpen();
+      this.#begin(options);
       checkRangeQuery(request, this.limits);
-      if (!isUnguarded(options)) checkNotAborted(options!);
-      const result = this.#read(request);
-      if (!hasSpilled(result.kvs)) return Promise.resolve(result);
-      return this.#guarded(resolveRange(result, this.#journal!), options, "not-applied");
+      return this.#guarded(this.#reader.range(request), options, "not-applied");
     } catch (error) {
-      if (!(error instanceof SpilledValuesNeeded)) return Promise.reject(error);
-      return this.#guarded(this.#readLoading(request, error), options, "not-applied");
+      return Promise.reject(error);
     }
   }
 
   txn(request: TxnRequest, options?: CallOptions): Promise<TxnResult> {
     try {
-      this.#checkOpen();
+      this.#begin(options);
       checkTxn(request, this.limits);
-      if (isUnguarded(options)) return this.#evaluate(request);
-      checkNotAborted(options!);
-      return this.#guarded(this.#evaluate(request), options, hasWrites(request) ? "unknown" : "not-applied");
+      const answer = this.#evaluate(request);
+      if (isUnguarded(options)) return answer;
+      return this.#guarded(answer, options, hasWrites(request) ? "unknown" : "not-applied");
     } catch (error) {
       return Promise.reject(error);
     }
@@ -135,9 +117,8 @@ export class LocalStore implements Store {
 
   watch(request: WatchRequest, options?: CallOptions): Promise<Watch> {
     try {
-      this.#checkOpen();
+      this.#begin(options);
       checkWatchRequest(request, this.limits);
-      if (!isUnguarded(options)) checkNotAborted(options!);
       const cursor = this.#hub.add(request);
       return Promise.resolve(this.#journal === undefined ? cursor : new SpilledWatch(cursor, this.#journal));
     } catch (error) {
@@ -146,74 +127,48 @@ export class LocalStore implements Store {
   }
 
   async waitForRevision(revision: number, options?: CallOptions): Promise<void> {
-    this.#checkOpen();
+    this.#begin(options);
     checkRevision(revision ?? null, "revision");
-    if (!isUnguarded(options)) checkNotAborted(options!);
     if (revision <= this.#state.durableRevision) return;
-    const waiter: RevisionWaiter = { revision, reached: deferred() };
-    this.#waiters.add(waiter);
-    await this.#guarded(waiter.reached.promise, options, "not-applied", () => this.#waiters.delete(waiter));
+    const { reached, withdraw } = this.#waiters.add(revision);
+    await this.#guarded(reached, options, "not-applied", withdraw);
   }
 
   async grantLease(request: LeaseGrantRequest, options?: CallOptions): Promise<LeaseGrant> {
-    this.#checkWritable();
+    this.#beginWrite(options);
     checkLeaseGrant(request, this.limits);
-    if (!isUnguarded(options)) checkNotAborted(options!);
-    const { ttlMs } = request;
-    const id = request.id === undefined || request.id === 0n ? this.#freshLeaseId() : request.id;
-    const now = { timeMs: this.#wallMs(), monotonicMs: this.#clock.monotonicMs() };
-    const commit = this.#state.grantLease(id, ttlMs, now);
-    const granted = this.#pipeline.submit(commit, { id, ttlMs });
-    this.#leaseKeeper.schedule();
-    return this.#guarded(granted, options, "unknown");
+    return this.#guarded(this.#leases.grant(request), options, "unknown");
   }
 
   async keepAliveLease(id: bigint, options?: CallOptions): Promise<LeaseGrant> {
-    this.#checkWritable();
+    this.#beginWrite(options);
     checkLeaseId(id, "id");
-    if (!isUnguarded(options)) checkNotAborted(options!);
-    const lease = this.#state.leases.get(id);
-    const nowMs = this.#clock.monotonicMs();
-    if (lease === undefined || lease.deadlineMs <= nowMs) {
-      await this.#settled();
-      throw leaseNotFound(id);
-    }
-    lease.deadlineMs = nowMs + lease.ttlMs;
-    return { id, ttlMs: lease.ttlMs };
+    return this.#guarded(this.#leases.keepAlive(id), options, "unknown");
   }
 
   async revokeLease(id: bigint, options?: CallOptions): Promise<RevokeResult> {
-    this.#checkWritable();
+    this.#beginWrite(options);
     checkLeaseId(id, "id");
-    if (!isUnguarded(options)) checkNotAborted(options!);
-    return this.#guarded(this.#revoke(id), options, "unknown");
+    return this.#guarded(this.#leases.revoke(id), options, "unknown");
   }
 
   async leaseStatus(
     id: bigint,
     options?: CallOptions & { readonly keys?: boolean },
   ): Promise<LeaseStatus | undefined> {
-    this.#checkOpen();
+    this.#begin(options);
     checkLeaseId(id, "id");
-    if (!isUnguarded(options)) checkNotAborted(options!);
-    const lease = this.#state.leases.get(id);
-    if (lease === undefined) return this.#guarded(this.#settled(), options, "not-applied");
-    const remainingMs = Math.max(0, lease.deadlineMs - this.#clock.monotonicMs());
-    const status = { id, ttlMs: lease.ttlMs, remainingMs };
-    return options?.keys === true ? { ...status, keys: this.#state.leases.keysOf(lease) } : status;
+    return this.#guarded(this.#leases.status(id, options?.keys === true), options, "not-applied");
   }
 
   async leases(options?: CallOptions): Promise<readonly LeaseStatus[]> {
-    this.#checkOpen();
-    if (!isUnguarded(options)) checkNotAborted(options!);
-    const leases = this.#state.leaseImages(this.#clock.monotonicMs());
-    return this.#guarded(this.#pipeline.submit(undefined, leases), options, "not-applied");
+    this.#begin(options);
+    return this.#guarded(this.#leases.list(), options, "not-applied");
   }
 
   async compact(revision: number, options?: CallOptions): Promise<void> {
-    this.#checkWritable();
+    this.#beginWrite(options);
     checkRevision(revision ?? null, "revision");
-    if (!isUnguarded(options)) checkNotAborted(options!);
     const done = Math.max(this.#state.compactRevision, this.#compactPending);
     if (revision <= done) throw compactedError(revision, done);
     this.#state.checkReadable(revision, this.#state.durableRevision);
@@ -224,16 +179,18 @@ export class LocalStore implements Store {
       versions: [],
       compacted: revision,
     };
-    await this.#guarded(
-      this.#pipeline.submit(commit, undefined).then(() => this.#state.compact(revision)),
-      options,
-      "unknown",
+    const compacted = this.#pipeline.submit(commit, undefined).then(
+      () => this.#state.compact(revision),
+      (error: unknown) => {
+        this.#compactPending = 0;
+        throw error;
+      },
     );
+    await this.#guarded(compacted, options, "unknown");
   }
 
   async status(options?: CallOptions): Promise<StoreStatus> {
-    this.#checkOpen();
-    if (!isUnguarded(options)) checkNotAborted(options!);
+    this.#begin(options);
     return {
       engine: this.#options.engine,
       historyId: this.#options.historyId,
@@ -249,14 +206,13 @@ export class LocalStore implements Store {
   }
 
   async snapshot(options?: CallOptions): Promise<StoreSnapshot> {
-    this.#checkOpen();
-    if (!isUnguarded(options)) checkNotAborted(options!);
+    this.#begin(options);
     return takeSnapshot({
       state: this.#state,
       historyId: this.#options.historyId,
       nowMs: this.#wallMs(),
       monotonicMs: this.#clock.monotonicMs(),
-      load: (version) => this.#load(version),
+      load: (version) => this.#reader.load(version),
       defer: this.#defer,
     });
   }
@@ -273,12 +229,11 @@ export class LocalStore implements Store {
   }
 
   async #close(): Promise<void> {
-    this.#leaseKeeper.close();
+    this.#leases.close();
     this.#historyKeeper.close();
     const closed = new HoldfastError("CLOSED", "the store was closed");
     this.#hub.close(closed);
-    for (const waiter of this.#waiters) waiter.reached.reject(closed);
-    this.#waiters.clear();
+    this.#waiters.close(closed);
     await this.#pipeline.idle();
     await this.#journal?.close();
   }
@@ -286,89 +241,21 @@ export class LocalStore implements Store {
   /** Evaluates now, answers when durable. */
   #evaluate(request: TxnRequest, loaded?: LoadedValues): Promise<TxnResult> {
     try {
-      if (hasWrites(request)) this.#checkWritable();
+      if (hasWrites(request)) this.#beginWrite();
       const { result, commit } = this.#state.evaluate(request, this.#wallMs(), loaded);
       const answer = this.#pipeline.submit(commit, result);
       if (this.#journal === undefined || !carriesState(result)) return answer;
-      const resolved = this.#resolveSpilled(result, answer);
-      // Past this point nothing can take the writes back, whatever becomes of reading for the answer.
-      return commit === undefined ? resolved : answer.then(() => resolved.catch(rethrowAfterCommit));
+      return resolveAfter(answer, result, { journal: this.#journal, committed: commit !== undefined });
     } catch (error) {
       if (!(error instanceof SpilledValuesNeeded)) return Promise.reject(error);
-      return this.#loadAll(error.versions, loaded).then((values) => this.#evaluate(request, values));
+      return this.#reader.loadAll(error.versions, loaded).then((values) => this.#evaluate(request, values));
     }
-  }
-
-  /**
-   * Puts spilled values into the result. What is spilled already is read at once, while its place on disk is
-   * certain to exist; what was still pending may be spilled by the flush that the answer waits for.
-   */
-  #resolveSpilled(result: TxnResult, answer: Promise<TxnResult>): Promise<TxnResult> {
-    const journal = this.#journal!;
-    const early = resolveTxn(result, journal) ?? Promise.resolve(result);
-    const resolved = answer.then(() => early).then((partly) => resolveTxn(partly, journal) ?? partly);
-    early.catch(() => {});
-    resolved.catch(() => {});
-    return resolved;
-  }
-
-  #read(request: RangeRequest, loaded?: LoadedValues): RangeResult {
-    const state = this.#state;
-    const newest = state.durableRevision;
-    const asked = request.revision ?? 0;
-    if (asked > 0) state.checkReadable(asked, newest);
-    const answer = readRange(state.index, request, asked > 0 ? asked : newest, new ValueSource(loaded));
-    return { revision: newest, kvs: answer.kvs, count: answer.count, more: answer.more };
-  }
-
-  async #readLoading(request: RangeRequest, needed: SpilledValuesNeeded): Promise<RangeResult> {
-    let values = await this.#loadAll(needed.versions, undefined);
-    for (;;) {
-      try {
-        const result = this.#read(request, values);
-        return hasSpilled(result.kvs) ? await resolveRange(result, this.#journal!) : result;
-      } catch (error) {
-        if (!(error instanceof SpilledValuesNeeded)) throw error;
-        values = await this.#loadAll(error.versions, values);
-      }
-    }
-  }
-
-  async #loadAll(versions: readonly Version[], known: LoadedValues | undefined): Promise<LoadedValues> {
-    const values = new Map(known ?? []);
-    const bytes = await Promise.all(versions.map((version) => this.#load(version)));
-    for (const [at, version] of versions.entries()) values.set(version, bytes[at]!);
-    return values;
-  }
-
-  #load(version: Version): Promise<ByteString> {
-    if (version.spilledBytes === 0) return Promise.resolve(version.isTombstone ? EMPTY : version.value);
-    return this.#journal!.load(version);
-  }
-
-  async #revoke(id: bigint): Promise<RevokeResult> {
-    this.#pipeline.checkWritable();
-    if (this.#state.leases.get(id) === undefined) await this.#settled();
-    const commit = this.#state.revokeLease(id, this.#wallMs());
-    return this.#pipeline.submit(commit, { revision: commit.revision, deleted: commit.versions.length });
-  }
-
-  /**
-   * Resolves when everything evaluated so far is durable. Who is told that a lease is gone must find its keys
-   * gone, too.
-   */
-  #settled(): Promise<undefined> {
-    return this.#pipeline.submit(undefined, undefined);
   }
 
   #onPublished(from: number, to: number): void {
     if (to > from) {
       this.#hub.publish(from, to);
-      for (const waiter of this.#waiters) {
-        if (waiter.revision > to) continue;
-        this.#waiters.delete(waiter);
-        waiter.reached.resolve();
-      }
+      this.#waiters.published(to);
     }
     this.#historyKeeper.afterPublish(to - from);
   }
@@ -387,12 +274,15 @@ export class LocalStore implements Store {
     });
   }
 
-  #checkOpen(): void {
+  /** @throws {HoldfastError} CLOSED, ABORTED, INVALID_ARGUMENT */
+  #begin(options: CallOptions | undefined): void {
     if (this.#closing !== undefined) throw new HoldfastError("CLOSED", "the store is closed");
+    if (!isUnguarded(options)) checkNotAborted(options!);
   }
 
-  #checkWritable(): void {
-    this.#checkOpen();
+  /** @throws {HoldfastError} READ_ONLY, STORE_FAILED, and as `#begin` */
+  #beginWrite(options?: CallOptions): void {
+    this.#begin(options);
     if (this.#options.readOnly === true) {
       throw new HoldfastError("READ_ONLY", "the store was opened for reading only");
     }
@@ -402,31 +292,4 @@ export class LocalStore implements Store {
   #wallMs(): number {
     return this.#wallOffsetMs + this.#clock.monotonicMs();
   }
-
-  /** Positive and below 2^53, so that JSON clients survive it. */
-  #freshLeaseId(): bigint {
-    for (;;) {
-      const id = (BigInt(this.#random.uint32() & 0x1fffff) << 32n) | BigInt(this.#random.uint32());
-      if (id !== 0n && this.#state.leases.get(id) === undefined) return id;
-    }
-  }
-}
-
-/** The writes stand, although what was there before could not be read for the answer. */
-function rethrowAfterCommit(error: unknown): never {
-  if (!(error instanceof HoldfastError)) throw error;
-  const { code, message, details, cause } = error;
-  throw new HoldfastError(code, `${message}; the transaction itself stands`, {
-    outcome: "unknown",
-    details,
-    cause,
-  });
-}
-
-function hasWrites(request: TxnRequest): boolean {
-  return request.success.some(isWrite) || request.failure.some(isWrite);
-}
-
-function isWrite(operation: Operation): boolean {
-  return operation.type === "txn" ? hasWrites(operation) : operation.type !== "range";
 }

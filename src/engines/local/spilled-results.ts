@@ -1,5 +1,6 @@
 /** Puts spilled values back into results on their way out. */
 import type { ByteString } from "../../base/byte-string.ts";
+import { HoldfastError } from "../../contract/errors.ts";
 import type { KeyValue } from "../../contract/key-value.ts";
 import type { RangeResult } from "../../contract/range.ts";
 import type { OperationResult, TxnResult } from "../../contract/txn.ts";
@@ -45,9 +46,42 @@ export function carriesState(result: TxnResult): boolean {
 }
 
 /** Undefined where nothing in the result is spilled. Reading starts before this returns. */
-export function resolveTxn(result: TxnResult, journal: Journal): Promise<TxnResult> | undefined {
+function resolveTxn(result: TxnResult, journal: Journal): Promise<TxnResult> | undefined {
   if (!result.responses.some(needsResolving)) return undefined;
   return resolveResponses(result.responses, journal).then((responses) => ({ ...result, responses }));
+}
+
+/**
+ * The answer with its spilled values. What is spilled already is read at once, while its place on disk is certain
+ * to exist; what was still pending may be spilled by the flush that the answer waits for.
+ * @param context.committed nothing can take the writes back once `answer` resolves: an error in reading says so
+ */
+export function resolveAfter(
+  answer: Promise<TxnResult>,
+  result: TxnResult,
+  context: { readonly journal: Journal; readonly committed: boolean },
+): Promise<TxnResult> {
+  const { journal, committed } = context;
+  const early = resolveTxn(result, journal) ?? Promise.resolve(result);
+  early.catch(() => {}); // The answer itself may fail first.
+  return answer.then(async () => {
+    try {
+      const partly = await early;
+      return (await resolveTxn(partly, journal)) ?? partly;
+    } catch (error) {
+      throw committed ? standing(error) : error;
+    }
+  });
+}
+
+function standing(error: unknown): unknown {
+  if (!(error instanceof HoldfastError)) return error;
+  const { code, message, details, cause } = error;
+  return new HoldfastError(code, `${message}; the transaction itself stands`, {
+    outcome: "unknown",
+    details,
+    cause,
+  });
 }
 
 function needsResolving(response: OperationResult): boolean {
