@@ -7,8 +7,6 @@ import { OutputFailure } from "./output.ts";
 const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
   LOCKED: "get, list, watch, status, inspect and backup work beside that process; writing does not",
   NOT_FOUND: "name the store with --store file:DIR or in HOLDFAST_STORE; the first write creates it",
-  CORRUPT:
-    "list the damage with `holdfast verify DIR`; save what is whole with `holdfast salvage DIR --to NEW`",
   NO_SPACE: "nothing of this was kept; free some space and try again",
   UNKNOWN_FORMAT: "use the release that wrote it, or a newer one",
   COMPACTED: "`holdfast status` tells the oldest revision that is kept",

@@ -11,7 +11,7 @@ import type { Store } from "../contract/store.ts";
 import type { Database } from "../database/database.ts";
 import { IDENTITY_NAME } from "../disk/directory-layout.ts";
 import type { CommandContext } from "./context.ts";
-import { liveOwner } from "./owner.ts";
+import { liveOwner, type Owner } from "./owner.ts";
 import { directoryOfUrl } from "./store-url.ts";
 
 /** Opens for reading, runs `work`, closes. */
@@ -51,11 +51,16 @@ export async function openDirectory(directory: string): Promise<Store> {
   return openFileStore(directory, { readOnly: true });
 }
 
-/** Says whose store it is that is read without asking. */
-export async function noteOwner({ diagnostics }: CommandContext, directory: string): Promise<void> {
+/** Says whose store it is that is read without asking, and gives the owner. */
+export async function noteOwner(
+  { diagnostics }: CommandContext,
+  directory: string,
+): Promise<Owner | undefined> {
   const owner = await liveOwner(directory);
-  if (owner === undefined) return;
-  diagnostics.note(`process ${owner.pid} has ${directory} open; reading beside it, without a lock`);
+  if (owner !== undefined) {
+    diagnostics.note(`process ${owner.pid} has ${directory} open; reading beside it, without a lock`);
+  }
+  return owner;
 }
 
 async function openDatabase({ diagnostics, storeUrl }: CommandContext): Promise<Database> {

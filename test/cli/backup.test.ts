@@ -3,6 +3,10 @@ import { readdir, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { DOOR, type Workspace, workspace } from "./kit.ts";
 
+interface Status {
+  readonly historyId: string;
+}
+
 async function everything(at: Workspace, directory: string, ...words: string[]): Promise<string> {
   return at.ok("list", "--json", "--quiet", "--store", `file:${directory}`, ...words);
 }
@@ -50,10 +54,10 @@ describe("restore", () => {
     expect(await at.ok("restore", "./holdfast-data", "--to", "file:./new")).toMatch(
       /^restored revision 3 to \.\/new: 1 key, 0 leases\nthe new store is at revision 1 000 003, history [0-9a-f]{32}$/,
     );
-    const [before] = await at.json("status");
-    const [after] = await at.json("status", "--store", "file:./new");
+    const [before] = await at.json<Status>("status");
+    const [after] = await at.json<Status>("status", "--store", "file:./new");
     expect(after).toMatchObject({ revision: 1_000_003, compactRevision: 1_000_003, keys: 1 });
-    expect(after!["historyId"]).not.toBe(before!["historyId"]);
+    expect(after!.historyId).not.toBe(before!.historyId);
     expect(await at.run(["watch", "a", "--from-revision", "2", "--store", "file:./new"])).toMatchObject({
       code: 1,
     });
@@ -146,11 +150,11 @@ describe("branch", () => {
     await at.ok("del", "a", ...side);
     expect(await at.ok("get", "a")).toBe("main");
     expect(await at.run(["get", "a", ...side])).toMatchObject({ code: 1 });
-    const [ours] = await at.json("status");
-    const [theirs] = await at.json("status", ...side);
+    const [ours] = await at.json<Status>("status");
+    const [theirs] = await at.json<Status>("status", ...side);
     expect(ours).toMatchObject({ revision: 4 });
     expect(theirs).toMatchObject({ revision: 5 });
-    expect(ours!["historyId"]).not.toBe(theirs!["historyId"]);
+    expect(ours!.historyId).not.toBe(theirs!.historyId);
   });
 
   test("--at-revision starts as of then, and goes on from that revision", async () => {

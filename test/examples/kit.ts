@@ -1,20 +1,30 @@
 /** What the tests of the examples share. */
 import type { Database } from "holdfast";
-import { open } from "holdfast";
-import { createFakeClock, type FakeClock } from "holdfast/testing";
-import { onTestFinished } from "vitest";
+import { createDatabase } from "holdfast";
+import type { FakeClock } from "holdfast/testing";
+import { describe, onTestFinished } from "vitest";
+import { ENGINES } from "../guarantees/engines.ts";
 
 export interface Bench {
   readonly db: Database;
   readonly clock: FakeClock;
 }
 
-/** A fresh store in memory with a clock that stands still, closed when the test ends. */
-export async function freshStore(): Promise<Bench> {
-  const clock = createFakeClock();
-  const db = await open("mem:", { clock });
-  onTestFinished(() => db.close());
-  return { db, clock };
+/**
+ * Defines the same tests for every engine. `freshStore` gives each test a store of its own, with a clock that stands
+ * still, and closes it when the test ends.
+ */
+export function onEveryEngine(define: (freshStore: () => Promise<Bench>) => void): void {
+  for (const engine of ENGINES) {
+    describe(`on the ${engine.name} engine`, () => {
+      define(async () => {
+        const { store, clock } = await engine.open();
+        const db = createDatabase(store, { clock });
+        onTestFinished(() => db.close());
+        return { db, clock };
+      });
+    });
+  }
 }
 
 type Method = "get" | "watch" | "list" | "view" | "create";

@@ -109,6 +109,19 @@ function headingsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map((match) => match[1]!.trim());
 }
 
+const NAMED_FILE = /`((?:[a-z]+\/)+[\w.-]+\.(?:ts|mjs|sh))`/g;
+
+/** Source files that documents name, from the top or from `src/`, and that are not there. */
+export function danglingFileNames(tree: SourceTree): string[] {
+  return [...tree].flatMap(([path, text]) =>
+    !path.endsWith(".md") || path === "CHANGELOG.md"
+      ? []
+      : [...text.matchAll(NAMED_FILE)]
+          .filter((match) => !tree.has(match[1]!) && !tree.has(`src/${match[1]}`))
+          .map((match) => `${path}:${lineAt(text, match.index)} names ${match[1]}, which is not there`),
+  );
+}
+
 /** Paths of one machine and hosts of package registries. Spelt so that this file does not find itself. */
 const FOREIGN = new RegExp(
   ["/(?:work|root|home|Users)/[\\w.]", "registry\\.[\\w-]+\\.[a-z]{2}", '"resolved"\\s*:'].join("|"),

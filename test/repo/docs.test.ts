@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/contract/errors.ts";
 import {
   brokenLinks,
+  danglingFileNames,
   errorDocs,
   foreignPlaces,
   guaranteeDocs,
@@ -30,8 +31,9 @@ describe("this repository", () => {
     expect(guaranteeDocs(repository)).toEqual([]);
   });
 
-  test("links only to what is there", () => {
+  test("links to, and names, only files that are there", () => {
     expect(brokenLinks(repository)).toEqual([]);
+    expect(danglingFileNames(repository)).toEqual([]);
   });
 
   test("names no machine's paths and no package registry", () => {
@@ -100,6 +102,8 @@ describe("a planted fault is found", () => {
       "README.md:1 links to docs/B.md, which is not there",
       "README.md:1 links to #none: no such heading",
     ]);
+    const named = { "docs/A.md": "see `disk/a.ts`,\n`src/disk/a.ts`, `disk/b.ts`", "src/disk/a.ts": "" };
+    expect(danglingFileNames(treeOf(named))).toEqual(["docs/A.md:2 names disk/b.ts, which is not there"]);
   });
 
   test("in a place that only one machine has", () => {

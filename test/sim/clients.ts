@@ -27,11 +27,16 @@ export interface Session {
   readonly random: Random;
   /** The disk is too small, until somebody frees space. */
   isShortOfSpace: boolean;
+  /** Whether the power may fail. */
+  readonly mayCrash: boolean;
 }
 
 /** What a transaction may be refused with at any time. */
 const ORDINARY: ReadonlySet<ErrorCode> = new Set(["KEY_NOT_FOUND", "LEASE_NOT_FOUND", "OUT_OF_RANGE"]);
 const TTLS_MS = [200, 1_000, 5_000];
+/** The moments right after an answer are those in which a broken promise shows: one in so many is a crash. */
+const CRASH_AFTER_ANSWER = 150;
+const CRASH_AFTER_REFUSAL = 8;
 /** After so many refusals for want of space, space is freed. */
 const REFUSALS_BEFORE_FREEING = 4;
 
@@ -64,7 +69,7 @@ export class Clients {
     for (let writer = 0; writer < writers; writer++) this.#run(() => this.#write());
     this.#run(() => this.#read());
     if (below(this.#random, 2) === 0) this.#run(() => this.#useLeases());
-    if (below(this.#random, 2) === 0) this.#run(() => this.#compact());
+    if (below(this.#random, 4) > 0) this.#run(() => this.#compact());
     this.#watch().catch((error: unknown) => this.#report(error));
   }
 
@@ -97,9 +102,11 @@ export class Clients {
         if (this.#isDead) return;
         if (beganFailed) throw new Violation(`${id} was acknowledged by a store that had failed`);
         oracle.answered(id, result);
+        this.#perhapsCrash(CRASH_AFTER_ANSWER);
       } catch (error) {
         if (this.#isDead) return;
         if (this.#accept(error, beganShort) === "not-applied") oracle.refused(id);
+        if (!isOrdinary(error)) this.#perhapsCrash(CRASH_AFTER_REFUSAL);
         if (this.#hasFailed && below(this.#random, 4) === 0) return;
       }
       await process.pause();
@@ -111,10 +118,10 @@ export class Clients {
     if (!(error instanceof HoldfastError)) throw error;
     if (error.code === "NO_SPACE") {
       if (!beganShort) throw new Violation(`NO_SPACE although there is space: ${error.message}`);
-      if (++this.#refusedForSpace >= REFUSALS_BEFORE_FREEING) this.freeSpace();
+      if (++this.#refusedForSpace >= REFUSALS_BEFORE_FREEING) this.#freeSpace();
       return error.outcome;
     }
-    if (ORDINARY.has(error.code) && error.outcome === "not-applied") return error.outcome;
+    if (isOrdinary(error)) return error.outcome;
     const { struck } = this.#session.disk;
     if (struck.size === 0) throw new Violation(`refused without a reason: ${error.code} ${error.message}`);
     // The answer could not be read; whether the write was made, the outcome says.
@@ -124,7 +131,12 @@ export class Clients {
     return error.outcome;
   }
 
-  freeSpace(): void {
+  #perhapsCrash(oneIn: number): void {
+    const { mayCrash, disk } = this.#session;
+    if (mayCrash && below(this.#random, oneIn) === 0) disk.crash();
+  }
+
+  #freeSpace(): void {
     this.#session.isShortOfSpace = false;
     this.#session.disk.capacityBytes = Number.POSITIVE_INFINITY;
   }
@@ -224,13 +236,17 @@ export class Clients {
 
   async #compact(): Promise<void> {
     const { store, oracle, process } = this.#session;
-    for (let at = below(this.#random, 4); at > 0; at--) {
-      for (let turn = below(this.#random, 60); turn > 0; turn--) await process.pause();
+    for (let at = 1 + below(this.#random, 6); at > 0; at--) {
+      for (let turn = below(this.#random, 40); turn > 0; turn--) await process.pause();
       const least = store.compactRevision + 1;
       // What nobody has seen yet could not be told apart afterwards.
       const most = Math.min(store.revision, oracle.seenRevision);
       if (least > most) continue;
-      const revision = least + below(this.#random, most - least + 1);
+      // Mostly nearly all of history, which leaves the engine something to clear away.
+      const isWide = below(this.#random, 3) > 0;
+      const revision = isWide
+        ? Math.max(least, most - below(this.#random, 5))
+        : least + below(this.#random, most - least + 1);
       const beganShort = this.#session.isShortOfSpace;
       oracle.compacting(revision);
       try {
@@ -254,4 +270,8 @@ export function byRevision(events: readonly WatchEvent[]): Map<number, WatchEven
     else group.push(event);
   }
   return grouped;
+}
+
+function isOrdinary(error: unknown): boolean {
+  return error instanceof HoldfastError && ORDINARY.has(error.code) && error.outcome === "not-applied";
 }

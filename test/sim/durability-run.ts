@@ -190,7 +190,8 @@ class Schedule {
       const checked = checkRecovered({ store, oracle, leases, random, nowMs, mayLoseRecent });
       return (await this.#await(checked)) !== CRASHED;
     } catch (error) {
-      if (this.#disk.struck.has("failReadAtCall") && isHoldfastError(error, "IO")) return false;
+      const isIo = isHoldfastError(error, "IO") || isHoldfastError(error, "STORE_FAILED");
+      if (isIo && this.#disk.struck.size > 0) return false;
       throw error;
     }
   }
@@ -206,7 +207,10 @@ class Schedule {
       ...{ random: this.#random, oracle: this.#oracle, leases: this.#leases },
       ...{ disk: this.#disk, process: this.#process, workload: this.#workload },
     };
-    const session: Session = { life, store, disk, process, oracle, leases, workload, random, isShortOfSpace };
+    const session: Session = {
+      ...{ life, store, disk, process, oracle, leases, workload, random, isShortOfSpace },
+      mayCrash: life < this.#lives,
+    };
     const clients = new Clients(session);
     clients.start();
     await this.#until(clients, () => clients.areDone);

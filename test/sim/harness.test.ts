@@ -37,7 +37,6 @@ async function untilCaught(options: Omit<ScheduleOptions, "seed">): Promise<unkn
     try {
       await runSchedule({ ...options, seed });
     } catch (error) {
-      console.log(String((error as Error).message).slice(0, 300));
       return error;
     }
   }

@@ -221,7 +221,7 @@ export class HistoryOracle {
   }
 
   /** Takes back what was answered after `revision`: a crash has taken it, which this store may do. */
-  rewind(revision: number): void {
+  async rewind(revision: number): Promise<void> {
     this.model.states.length = Math.min(revision, this.seenRevision);
     for (const [at, { id }] of this.#answers) if (at > revision) this.#attempts.get(id)!.state = "refused";
     for (const attempt of this.#attempts.values()) {
@@ -237,6 +237,8 @@ export class HistoryOracle {
     this.answeredRevision = Math.min(this.answeredRevision, revision);
     this.#compactionAnswered = 0;
     this.#leases.rewind();
+    // The ends of leases may have been taken, too.
+    for (const id of this.#leases.known()) await this.model.grantLease({ id, ttlMs: 1 }).catch(() => {});
   }
 
   /** The transactions that were answered with a later revision. */

@@ -161,6 +161,8 @@ async function checkHistory(store: Store, oracle: HistoryOracle, newest: number)
   while (next <= newest) {
     const batch = (await watch.next())!;
     for (const [revision, events] of byRevision(batch.events)) {
+      // A lease may end meanwhile.
+      if (revision > newest) break;
       if (revision > next) throw new Violation(`revision ${next} has gone from the history`);
       const wanted = oracle.model.states[revision - 1]!.events.map(({ type, kv }) => ({ type, kv }));
       if (!isSame(events, wanted)) throw new Violation(`revision ${revision} has changed`);

@@ -17,7 +17,7 @@ export interface RecoveryCheck {
 
 export async function checkRecovered(check: RecoveryCheck): Promise<void> {
   const { store, oracle, leases, random, nowMs } = check;
-  if (check.mayLoseRecent) oracle.rewind(store.revision);
+  if (check.mayLoseRecent) await oracle.rewind(store.revision);
   const promised = Math.max(oracle.answeredRevision, oracle.seenRevision);
   if (store.revision < promised) {
     throw new Violation(

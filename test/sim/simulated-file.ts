@@ -164,6 +164,7 @@ export class SimulatedFile {
     for (const change of this.#pending.splice(0, Math.max(0, covered))) {
       this.#durable.apply(change);
       if (change.kind === "write") from = Math.min(from, change.offset);
+      else if (change.size <= from) from = Number.POSITIVE_INFINITY;
     }
     if (from < Number.POSITIVE_INFINITY) this.lastSyncedFrom = from;
   }

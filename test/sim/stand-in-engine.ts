@@ -145,9 +145,9 @@ class StandInStore implements Store {
       this.#end += HEADER_BYTES + payload.length;
     }
     // A group follows another only once that one is durable: whole frames beyond a broken one mean damage.
+    const isBlind = this.#bug === "cuts damage like a torn tail" || this.#bug === "splits a transaction";
     for (let offset = this.#end + 1; offset < bytes.length; offset++) {
-      if (this.#bug === "cuts damage like a torn tail" || frameAt(bytes, offset, trusting) === undefined)
-        continue;
+      if (isBlind || frameAt(bytes, offset, trusting) === undefined) continue;
       throw new HoldfastError("CORRUPT", "damage", { details: { file: path, offset: this.#end } });
     }
     await this.#file.truncate(this.#end);
@@ -193,22 +193,17 @@ class StandInStore implements Store {
 
   async #write(group: readonly Waiting[]): Promise<void> {
     const records = group.map((one) => one.record);
+    // What is written as a whole or not at all.
+    const parts =
+      this.#bug === "splits a transaction" ? records.flatMap(split).map((one) => [one]) : [records];
     let end = this.#end;
-    for (const part of this.#framesOf(records)) {
+    for (const part of parts) {
       const frame = encode(part);
       await this.#file.write(frame, end);
       end += frame.length;
     }
     await this.#sync();
     this.#end = end;
-  }
-
-  /** What is written as a whole or not at all: the group. */
-  #framesOf(records: readonly LogRecord[]): readonly (readonly LogRecord[])[] {
-    if (this.#bug === "splits a transaction") return records.flatMap(split).map((record) => [record]);
-    const isInParts =
-      this.#bug === "keeps part of a refused group" || this.#bug === "undoes a refused group without a sync";
-    return isInParts ? records.map((record) => [record]) : [records];
   }
 
   async #sync(): Promise<void> {
@@ -226,7 +221,7 @@ class StandInStore implements Store {
   }
 
   async #failed(group: readonly Waiting[], error: unknown): Promise<void> {
-    const answer = await this.#answerFor(error);
+    const answer = await this.#answerFor(group, error);
     if (answer.code === "STORE_FAILED") {
       this.#failure = answer;
       for (const { reject } of this.#waiting.splice(0)) reject(answer);
@@ -234,15 +229,29 @@ class StandInStore implements Store {
     for (const { reject } of group) reject(answer);
   }
 
-  async #answerFor(error: unknown): Promise<HoldfastError> {
+  async #answerFor(group: readonly Waiting[], error: unknown): Promise<HoldfastError> {
     if (this.#bug === "goes on after a failed sync" && error instanceof HoldfastError) return error;
     try {
       if ((error as { code?: string }).code !== "ENOSPC") throw error;
-      if (this.#bug !== "keeps part of a refused group") await this.#file.truncate(this.#end);
-      if (this.#bug !== "undoes a refused group without a sync") await this.#file.sync();
+      await this.#file.truncate(this.#end);
+      await this.#file.sync();
+      await this.#tryWithLess(group).catch(() => {});
       return new HoldfastError("NO_SPACE", "the disk is full");
     } catch (cause) {
       return new HoldfastError("STORE_FAILED", "the log failed", { cause, outcome: "unknown" });
+    }
+  }
+
+  /** Two ways to leave something behind of a group that is refused. */
+  async #tryWithLess(group: readonly Waiting[]): Promise<void> {
+    const frame = encode(group.slice(0, 1).map((one) => one.record));
+    if (this.#bug === "keeps part of a refused group") {
+      await this.#file.write(frame, this.#end);
+      await this.#file.sync();
+      this.#end += frame.length;
+    } else if (this.#bug === "undoes a refused group without a sync") {
+      await this.#file.write(frame, this.#end);
+      await this.#file.truncate(this.#end);
     }
   }
 

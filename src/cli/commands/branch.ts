@@ -67,10 +67,12 @@ async function branchAt(
 ): Promise<void> {
   const { output, diagnostics } = context;
   const { restoreDirectory } = await import("../../engines/file/restore.ts");
+  const signal = context.interruptible();
   const result = await diagnostics.withProgress(`branching ${directory}`, (progress) =>
     restoreDirectory(directory, target, {
       atRevision,
       revisionBump: 0,
+      signal,
       onProgress: (done, total) => progress.state(`${formatCount(done)} of ${formatCount(total)} keys`),
     }),
   );

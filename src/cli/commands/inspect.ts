@@ -5,6 +5,7 @@ import { HoldfastError } from "../../contract/errors.ts";
 import type { KeyValue } from "../../contract/key-value.ts";
 import { nodeFileSystem } from "../../disk/node-file-system.ts";
 import type { ImageSource } from "../../engines/file/directory-reader.ts";
+import type { DirectoryFigures, SegmentFigures } from "../../engines/file/inspect.ts";
 import { jsonField, onOneLine, quoted } from "../byte-text.ts";
 import type { CommandContext } from "../context.ts";
 import { type Difference, differences, type KeyState, statesOf } from "../history.ts";
@@ -12,7 +13,7 @@ import { argumentBytes, argumentKey, type BytesOptions } from "../input.ts";
 import { kvJson } from "../json-shapes.ts";
 import { noteOwner } from "../open-store.ts";
 import type { JsonObject, Style } from "../output.ts";
-import { formatBytes, formatTime, parseCount } from "../quantities.ts";
+import { formatBytes, formatCount, formatTime, parseCount } from "../quantities.ts";
 import { examples, run } from "../run.ts";
 import { requireDirectory } from "../store-url.ts";
 
@@ -94,7 +95,68 @@ async function withImage(
   }
 }
 
-async function inspectStore(_context: CommandContext): Promise<void> {}
+async function inspectStore(context: CommandContext): Promise<void> {
+  const { output, diagnostics } = context;
+  const directory = requireDirectory(context.storeUrl);
+  await noteOwner(context, directory);
+  const { inspectDirectory } = await import("../../engines/file/inspect.ts");
+  const figures = await diagnostics.withProgress(`reading ${directory}`, () => inspectDirectory(directory));
+  const { segments, ...totals } = figures;
+  if (output.json) {
+    output.record({ ...totals, segments: segments.map((segment) => ({ ...segment })) });
+    return;
+  }
+  output.facts(figureFacts(figures));
+  output.line();
+  await output.table(
+    [
+      { title: "SEGMENT", align: "right" },
+      { title: "KIND" },
+      { title: "SIZE", align: "right" },
+      { title: "LIVE", align: "right" },
+      { title: "STATES", align: "right" },
+      { title: "REVISIONS" },
+    ],
+    segments.map(segmentRow),
+  );
+}
+
+function figureFacts(figures: DirectoryFigures): [string, string][] {
+  const { compactRevision, segmentBytes, liveBytes, checkpointBytes, uncoveredBytes, spilledBytes } = figures;
+  const checkpoint =
+    checkpointBytes === 0
+      ? "none"
+      : `${formatBytes(checkpointBytes)}, ${formatBytes(uncoveredBytes)} of the segments not covered`;
+  return [
+    ["directory", figures.directory],
+    ["history", `${figures.historyId}, since ${formatTime(figures.createdMs)}`],
+    [
+      "revisions",
+      `${formatCount(Math.max(1, compactRevision))} to ${formatCount(figures.revision)} can be read`,
+    ],
+    ["keys", `${formatCount(figures.keys)}, ${formatBytes(figures.dataBytes)} with their values`],
+    ["states", `${formatCount(figures.versions)}, history included`],
+    [
+      "large values",
+      `${formatCount(figures.spilledValues)}, ${formatBytes(spilledBytes)}, kept on disk alone`,
+    ],
+    ["leases", formatCount(figures.leases)],
+    ["segments", `${formatBytes(segmentBytes)}, ${percent(liveBytes, segmentBytes)} live`],
+    ["index checkpoint", checkpoint],
+    ["last closed", figures.wasClosed ? "in good order" : "not in good order, or still open"],
+  ];
+}
+
+function segmentRow(segment: SegmentFigures): string[] {
+  const { id, kind, isActive, bytes, liveBytes, versions, minRevision, maxRevision } = segment;
+  const revisions = maxRevision === 0 ? "" : `${minRevision}-${maxRevision}`;
+  const name = isActive ? `${kind}, active` : kind;
+  return [String(id), name, formatBytes(bytes), percent(liveBytes, bytes), formatCount(versions), revisions];
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? "-" : `${Math.min(100, Math.round((100 * part) / whole))} %`;
+}
 
 async function inspectHistory(context: CommandContext, text: string, options: BytesOptions): Promise<void> {
   const { output } = context;

@@ -58,12 +58,13 @@ async function restore(context: CommandContext, source: string, options: Restore
   const revisionBump =
     options.revisionBump === undefined ? undefined : parseCount(options.revisionBump, "--revision-bump", 1);
   const from = directoryArgument(source, context.storeUrl);
+  const signal = context.interruptible();
   const result = await diagnostics.withProgress(`restoring ${source}`, async (progress) => {
     const { restoreDirectory, restoreSnapshot } = await import("../../engines/file/restore.ts");
     const onProgress = (done: number, total: number) =>
       progress.state(`${formatCount(done)} of ${formatCount(total)} keys`);
     if (await isDirectory(from)) {
-      return restoreDirectory(from, target, { atRevision, atTimeMs, revisionBump, onProgress });
+      return restoreDirectory(from, target, { atRevision, atTimeMs, revisionBump, signal, onProgress });
     }
     if (atRevision !== undefined || atTimeMs !== undefined) {
       throw new HoldfastError(
@@ -71,7 +72,7 @@ async function restore(context: CommandContext, source: string, options: Restore
         "a snapshot holds one revision: --at-revision and --at-time need a directory",
       );
     }
-    return restoreSnapshot(chunksOf(source), target, { revisionBump, onProgress });
+    return restoreSnapshot(chunksOf(source), target, { revisionBump, signal, onProgress });
   });
   output.answer({ directory: target, ...result }, ...lines(target, result));
 }

@@ -26,6 +26,8 @@ const KEEP_BYTES = 16 * 2 ** 20;
 const PATCH_ABOVE_BYTES = 64;
 /** Longer results are logged whole: a patched value has to stay in memory, and these should not. */
 const PATCH_UP_TO_BYTES = 64 * 1024;
+/** Every so many writes of a key, its value is logged whole: what is damaged takes no more than that with it. */
+const PATCHES_MAX = 32;
 
 export interface GroupFrame {
   readonly type: number;
@@ -180,6 +182,7 @@ export class Group {
     const length = version.value.length;
     if (merges === undefined || length <= PATCH_ABOVE_BYTES || length > PATCH_UP_TO_BYTES) return false;
     if (previous === undefined || previous.version === 0 || previous.segment !== this.segment) return false;
+    if (version.version % PATCHES_MAX === 0) return false;
     let patchBytes = 0;
     for (const { operand } of merges) patchBytes += operand.length + 8;
     if (patchBytes * 2 > length) return false;

@@ -53,17 +53,29 @@ export interface Recovered {
   readonly covered: ReadonlyMap<number, number>;
 }
 
+export interface RecoverOptions {
+  /** False: read the segments alone, which must come to the same. Default true. */
+  readonly useCheckpoint?: boolean | undefined;
+  /** Leave out what is dead as of this revision, if the log does not name a later one. */
+  readonly compactRevision?: number | undefined;
+}
+
 /**
  * @param inlineValueBytesMax longer values stay on disk where they can be verified alone
  * @throws {HoldfastError} CORRUPT, UNKNOWN_FORMAT, IO
  */
-export async function recover(source: StoreSource, inlineValueBytesMax: number): Promise<Recovered> {
+export async function recover(
+  source: StoreSource,
+  inlineValueBytesMax: number,
+  { useCheckpoint = true, compactRevision = 0 }: RecoverOptions = {},
+): Promise<Recovered> {
   const { layout } = source;
   // The checkpoint first: so it cannot be of a later place than the log, beside an owner who goes on writing.
-  const checkpoint = await openCheckpoint(source);
+  const checkpoint = useCheckpoint ? await openCheckpoint(source) : undefined;
   const names = await withIoErrors(`list ${layout.segments}`, () => listSegments(source.fs, layout));
   const newest = await findNewest(source, names);
-  return await new Recovery(source, { names, newest, checkpoint, spillAbove: inlineValueBytesMax }).run();
+  const input = { names, newest, checkpoint, spillAbove: inlineValueBytesMax, compactRevision };
+  return await new Recovery(source, input).run();
 }
 
 interface RecoveryInput {
@@ -71,6 +83,7 @@ interface RecoveryInput {
   readonly newest: NewestLog;
   readonly checkpoint: CheckpointFile | undefined;
   readonly spillAbove: number;
+  readonly compactRevision: number;
 }
 
 async function findNewest(source: StoreSource, names: readonly SegmentName[]): Promise<NewestLog> {
@@ -87,13 +100,18 @@ class Recovery {
   readonly #newest: NewestLog;
   readonly #checkpointFile: CheckpointFile | undefined;
   readonly #spillAbove: number;
+  readonly #compactRevision: number;
 
-  constructor(source: StoreSource, { names, newest, checkpoint, spillAbove }: RecoveryInput) {
+  constructor(
+    source: StoreSource,
+    { names, newest, checkpoint, spillAbove, compactRevision }: RecoveryInput,
+  ) {
     this.#source = source;
     this.#names = names;
     this.#newest = newest;
     this.#checkpointFile = checkpoint;
     this.#spillAbove = spillAbove;
+    this.#compactRevision = compactRevision;
   }
 
   async run(): Promise<Recovered> {
@@ -111,7 +129,7 @@ class Recovery {
     const collector = new VersionCollector(checkpoint?.heads ?? []);
     await this.#collectOthers(state, checkpoint, collector);
     for (const version of tail) collector.add(version);
-    if (checkpoint !== undefined) state.noteCompacted(checkpoint.compactRevision);
+    state.noteCompacted(Math.max(this.#compactRevision, checkpoint?.compactRevision ?? 0));
     const isThere = (id: number): boolean => state.segments.has(id) || id === newest.name.id;
     const heads = collector.finish(state.compactRevision, isThere);
     await this.#fill(state, patchedVersions(heads), checkpoint?.unfilled ?? new Map());

@@ -152,6 +152,19 @@ describe("a restored store", () => {
   });
 });
 
+test("a restore that is broken off leaves nothing behind", async () => {
+  const directory = await newDirectory();
+  const store = await opened(join(directory, "store"));
+  await put(store, "a", "1");
+  const signal = AbortSignal.abort();
+  await expect(
+    restoreDirectory(join(directory, "store"), join(directory, "new"), { signal }),
+  ).rejects.toMatchObject({
+    code: "ABORTED",
+  });
+  expect(await readdir(join(directory, "new", "segments"))).toEqual([]);
+});
+
 describe("leases", () => {
   async function storeWithLease(directory: string, clock: FakeClock): Promise<{ store: Store; id: bigint }> {
     const store = await opened(directory, { clock });

@@ -16,9 +16,9 @@ import { withIoErrors } from "../../disk/io-error.ts";
 import { nodeFileSystem } from "../../disk/node-file-system.ts";
 import { removeIfThere } from "../../disk/whole-file.ts";
 import type { LeaseImage, StateImage } from "../../mvcc/image.ts";
-import { compactedError } from "../../mvcc/versioned-keys.ts";
 import { readSnapshot } from "../../mvcc/snapshot-codec.ts";
 import { Version, versionAt } from "../../mvcc/version.ts";
+import { compactedError } from "../../mvcc/versioned-keys.ts";
 import { requireEmpty } from "./backup-copy.ts";
 import { createStoreDirectory } from "./create-directory.ts";
 import { type ImageSource, openImage } from "./directory-reader.ts";
@@ -38,6 +38,8 @@ export interface RestoreOptions {
   /** Default {@link REVISION_BUMP}. */
   readonly revisionBump?: number | undefined;
   readonly onProgress?: ((keysDone: number, keys: number) => void) | undefined;
+  /** Aborting it rejects with ABORTED; what was written is removed. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PointInTime {
@@ -103,7 +105,7 @@ async function create(
   options: RestoreOptions & Partial<Pick<ImageSource, "load">>,
 ): Promise<RestoreResult> {
   const { clock = systemClock, random = systemRandom, revisionBump = REVISION_BUMP } = options;
-  const { fileSystem, load, onProgress } = options;
+  const { fileSystem, load, signal } = options;
   const historyId = randomHex128(random);
   const createdMs = Math.floor(clock.nowMs());
   const revision = image.revision + revisionBump;
@@ -111,6 +113,10 @@ async function create(
     throw new HoldfastError("OUT_OF_RANGE", `${image.revision} + ${revisionBump} is no possible revision`);
   }
   const raised = { ...image, revision, compactRevision: revision, times: [{ revision, timeMs: createdMs }] };
+  const onProgress = (done: number, total: number): void => {
+    if (signal?.aborted === true) throw new HoldfastError("ABORTED", "stopped before the end");
+    options.onProgress?.(done, total);
+  };
   try {
     await createStoreDirectory(target, { image: raised, historyId, createdMs, fileSystem, load, onProgress });
   } catch (error) {

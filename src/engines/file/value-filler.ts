@@ -1,5 +1,5 @@
 /** Brings values into memory while a store opens: small ones from where they lie, patched ones put together. */
-import { ByteReader, slice } from "../../base/byte-reader.ts";
+import { ByteFormatError, ByteReader, slice } from "../../base/byte-reader.ts";
 import type { ByteString } from "../../base/byte-string.ts";
 import type { Version } from "../../mvcc/version.ts";
 import { type ScannedSegment, type StoreSource, visitFrames } from "./segment-scan.ts";
@@ -45,9 +45,12 @@ export function fillPatched(
     version(record: VersionRecord) {
       const wanted = patched.get(record.key);
       if (wanted === undefined || record.isTombstone) return;
+      const { valueStart, valueLength } = record;
+      const before = values.get(record.key);
+      if (record.isPatch && before === undefined) throw new ByteFormatError("a patch of nothing");
       const value = record.isPatch
-        ? applyPatch(new ByteReader(bytes, record.valueStart), values.get(record.key)!, record.valueLength)
-        : slice(bytes, record.valueStart, record.valueStart + record.valueLength);
+        ? applyPatch(new ByteReader(bytes, valueStart), before!, valueLength)
+        : slice(bytes, valueStart, valueStart + valueLength);
       values.set(record.key, value);
       const version = wanted.find(({ revision }) => revision === record.revision);
       if (version === undefined || version.offset !== PATCHED) return;

@@ -6,5 +6,5 @@ export const LOCAL_CAPABILITIES: Omit<Capabilities, "durable"> = {
   repeatedMerge: true,
   millisecondLeases: true,
   snapshot: true,
-  exactlyOnceRetry: true,
+  exactlyOnceRetry: false,
 };
