@@ -6,16 +6,14 @@
  * that could still be lost.
  */
 import type { Defer } from "../../base/defer.ts";
+import { type Deferred, deferred } from "../../base/deferred.ts";
 import { HoldfastError } from "../../contract/errors.ts";
 import type { Commit } from "../../mvcc/commit.ts";
 import type { CommitMark, MvccState } from "../../mvcc/mvcc-state.ts";
 import type { Journal } from "./journal.ts";
 
-/** Callers of one group, in order: what to answer and where. */
-class Group {
-  readonly answers: (() => void)[] = [];
-  readonly rejects: ((error: HoldfastError) => void)[] = [];
-}
+/** What one flush makes durable: settled once for everyone who waits for it. */
+type Group = Deferred<void>;
 
 export interface PipelineOptions {
   readonly state: MvccState;
@@ -70,15 +68,11 @@ export class CommitPipeline {
       return Promise.resolve(result);
     }
     if (commit !== undefined) {
-      this.#open ??= new Group();
+      this.#open ??= deferred();
       this.#journal.append(commit);
       this.#schedule();
     }
-    const group = (this.#open ?? this.#flushing)!;
-    return new Promise<T>((resolve, reject) => {
-      group.answers.push(() => resolve(result));
-      group.rejects.push(reject);
-    });
+    return (this.#open ?? this.#flushing)!.promise.then(() => result);
   }
 
   /** Resolves when nothing is on its way to the disk. */
@@ -109,7 +103,7 @@ export class CommitPipeline {
   #flushed(group: Group, mark: CommitMark): void {
     this.#flushing = undefined;
     this.#publish(mark);
-    for (const answer of group.answers) answer();
+    group.resolve();
     this.#next();
   }
 
@@ -141,9 +135,9 @@ export class CommitPipeline {
     this.#open = undefined;
     if (nothingKept) this.#state.discardPending();
     else this.#failure = error;
-    for (const reject of group.rejects) reject(error);
+    group.reject(error);
     // What was evaluated later was never written, but an answer could not be told from one that was.
-    for (const reject of later?.rejects ?? []) reject(error);
+    later?.reject(error);
     this.#next();
   }
 }
