@@ -92,7 +92,7 @@ Measures the built package and prints one table.
   --no-peers         without Redis and LMDB
   --engine memory    without the disk: what the state machine alone does
   --directory DIR    keep scratch files there (default: the system's temporary directory, unless in memory)
-  --profile DIR      save a CPU profile of each figure there
+  --profile DIR      also say where the time of writes goes, and save their CPU profiles there
   --help
 
 Figures:

@@ -1,12 +1,11 @@
 /** `npm run bench`: measures what was asked for, prints one table, and saves it in the forms that were asked for. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type BenchArguments, parseArguments, UsageError, usage } from "./arguments.ts";
 import { FIGURES } from "./figures/index.ts";
 import { Child } from "./harness/child.ts";
 import { readEnvironment } from "./harness/environment.ts";
 import type { Figure, Row } from "./harness/figure.ts";
-import type { BenchSettings } from "./harness/workbench.ts";
 import { NO_PEERS, preparePeers } from "./peers/install.ts";
 import type { FigureQuestion } from "./processes/run-figure.ts";
 import { chart } from "./report/chart.ts";
@@ -49,12 +48,14 @@ async function measure(parsed: BenchArguments, figures: readonly Figure[]): Prom
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
   const environment = readEnvironment(directory, peers.versions);
   const { engine, quick, rounds } = parsed;
-  const settings: BenchSettings = { engine, quick, rounds, directory, peers: peers.available };
+  const profile = parsed.profile === undefined ? undefined : resolve(parsed.profile);
+  if (profile !== undefined) mkdirSync(profile, { recursive: true });
+  const settings = { engine, quick, rounds, directory, profile, peers: peers.available };
   const rows: ResultRow[] = [];
   for (const figure of figures) {
     say(`${figure.name}: ${figure.asks}`);
     const startedMs = performance.now();
-    const found = await runFigure({ name: figure.name, settings }, parsed.profile);
+    const found = await runFigure({ name: figure.name, settings });
     rows.push(...found.map((row) => ({ figure: figure.name, ...row })));
     say(`${figure.name}: done in ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
   }
@@ -64,9 +65,8 @@ async function measure(parsed: BenchArguments, figures: readonly Figure[]): Prom
   return { suite: SUITE, command: commandOf(parsed), environment, rows: judged };
 }
 
-async function runFigure(question: FigureQuestion, profile: string | undefined): Promise<Row[]> {
-  const flags = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${resolve(profile)}`];
-  const child = Child.start(new URL("./processes/run-figure.js", import.meta.url), flags);
+async function runFigure(question: FigureQuestion): Promise<Row[]> {
+  const child = Child.start(new URL("./processes/run-figure.js", import.meta.url));
   try {
     return await child.ask<Row[]>(question);
   } finally {

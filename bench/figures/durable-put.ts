@@ -5,7 +5,6 @@ import { rateOf } from "../harness/load.ts";
 import { blockingSyncLoop, RawSyncLoop } from "../harness/raw-sync.ts";
 import { type Contestant, interleave } from "../harness/rounds.ts";
 import { mean, median, ratios } from "../harness/statistics.ts";
-import { Strain } from "../harness/strain.ts";
 import type { Workbench } from "../harness/workbench.ts";
 import { LmdbPeer } from "../peers/lmdb.ts";
 import { RedisPeer } from "../peers/redis.ts";
@@ -67,7 +66,7 @@ async function levelRows(bench: Workbench, level: Level): Promise<Row[]> {
   const directory = await bench.directory("raw");
   const raw = await RawSyncLoop.create(directory);
   const db = await bench.open();
-  const strain = new Strain();
+  const strain = bench.strain(`put-${writers}`);
   const own = writing(writers, (_, key, value) => db.put(key, value));
   const peers = await openPeers(bench, writers);
   const samples = await interleave(
@@ -93,7 +92,7 @@ async function levelRows(bench: Workbench, level: Level): Promise<Row[]> {
       title,
       ...against({ title: "raw serial loop", unit: "/s", samples: rawAround }),
       required: level.required,
-      notes: [strain.note],
+      notes: strain.notes,
     },
     ...peers.besides(samples).map((beside) => ({
       id: `put-${writers}-${beside.id}`,

@@ -5,7 +5,6 @@ import { type DirectorySize, directorySize } from "../harness/directory-size.ts"
 import { atMost, type Figure, type Row } from "../harness/figure.ts";
 import { LatencyHistogram, quantileOf } from "../harness/latency-histogram.ts";
 import { mean } from "../harness/statistics.ts";
-import { Strain } from "../harness/strain.ts";
 import { formatNumber } from "../report/format.ts";
 
 const KEYS = 100_000;
@@ -30,13 +29,13 @@ export const overwrite: Figure = {
     const db = await bench.openAt(directory, { history: HISTORY });
     const keys = bench.count(KEYS);
     await fill(db, keys);
-    const strain = new Strain();
+    const strain = bench.strain("overwrite");
     const watch = new SecondBySecond(directory, bench.isQuick ? QUICK_SECONDS : SECONDS);
     await strain.during(() => overwriteAll(db, keys, watch));
     const liveBytes = keys * (KEY_BYTES + VALUE_BYTES);
     return [
       diskRow(watch.seconds, liveBytes),
-      latencyRow(watch.seconds, bench.isQuick ? 1 : FIRST_SECONDS, strain.note),
+      latencyRow(watch.seconds, bench.isQuick ? 1 : FIRST_SECONDS, strain.notes),
     ];
   },
 };
@@ -105,7 +104,7 @@ function diskRow(seconds: readonly Second[], liveBytes: number): Row {
   };
 }
 
-function latencyRow(seconds: readonly Second[], firstSeconds: number, strainNote: string): Row {
+function latencyRow(seconds: readonly Second[], firstSeconds: number, strainNotes: readonly string[]): Row {
   const histograms = seconds.map(({ latencies }) => latencies);
   const first = quantileOf(histograms.slice(0, firstSeconds), 0.99);
   const later = quantileOf(histograms.slice(firstSeconds), 0.99);
@@ -126,7 +125,7 @@ function latencyRow(seconds: readonly Second[], firstSeconds: number, strainNote
     },
     notes: [
       `last 5 s ${last.toFixed(2)} ms, worst second ${worst.toFixed(2)} ms; ${rate} on average`,
-      strainNote,
+      ...strainNotes,
     ],
   };
 }

@@ -4,7 +4,6 @@ import { atLeast, type Figure } from "../harness/figure.ts";
 import { rateOf } from "../harness/load.ts";
 import { interleave } from "../harness/rounds.ts";
 import { ratios } from "../harness/statistics.ts";
-import { Strain } from "../harness/strain.ts";
 
 const IN_FLIGHT = 192;
 const ROUNDS = 11;
@@ -15,7 +14,7 @@ export const txn: Figure = {
   asks: "transactions of one condition and two puts, 192 in flight, beside plain puts",
   run: async (bench) => {
     const db = await bench.open();
-    const strain = new Strain();
+    const strain = bench.strain("txn");
     const value = (revision: number): string => values[revision % values.length]!;
     // Each caller owns two keys and knows the revision of its last write, as the holder of an optimistic lock does.
     const known = new Array<number>(IN_FLIGHT).fill(0);
@@ -51,7 +50,7 @@ export const txn: Figure = {
         beside: { title: `put, ${IN_FLIGHT} in flight`, unit: "/s", samples: puts },
         ratio: ratios(swaps, puts),
         required: atLeast(0.6),
-        notes: [strain.note],
+        notes: strain.notes,
       },
     ];
   },

@@ -5,7 +5,6 @@ import { atLeast, type Figure } from "../harness/figure.ts";
 import { rateOf } from "../harness/load.ts";
 import { interleave } from "../harness/rounds.ts";
 import { ratios } from "../harness/statistics.ts";
-import { Strain } from "../harness/strain.ts";
 import type { Workbench } from "../harness/workbench.ts";
 
 const WATCHERS = 500;
@@ -26,7 +25,7 @@ export const watchDelivery: Figure = {
   name: "watch",
   asks: "events a second delivered to 500 watchers of one key, beside 500 `for await` loops over bare promises",
   run: async (bench) => {
-    const strain = new Strain();
+    const strain = bench.strain("watch");
     const samples = await interleave(
       [
         { name: "own", run: (ms) => strain.during(() => deliver(bench, ms)) },
@@ -44,7 +43,7 @@ export const watchDelivery: Figure = {
         beside: { title: `${WATCHERS} loops over bare promises`, unit: "/s", samples: bare },
         ratio: ratios(own, bare),
         required: atLeast(400_000, "value"),
-        notes: [`${WRITERS} writers; one event per put and watcher, none missed`, strain.note],
+        notes: [`${WRITERS} writers; one event per put and watcher, none missed`, ...strain.notes],
       },
     ];
   },

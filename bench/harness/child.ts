@@ -11,9 +11,8 @@ export class Child {
   }
 
   /** @param module URL of a module that answers each message with one message */
-  static start(module: URL, execArgv: readonly string[] = []): Child {
-    const child = fork(fileURLToPath(module), [], { execArgv: ["--expose-gc", ...execArgv] });
-    return new Child(child);
+  static start(module: URL): Child {
+    return new Child(fork(fileURLToPath(module), [], { execArgv: ["--expose-gc"] }));
   }
 
   /** One question at a time. @throws {Error} where the process ends instead of answering */

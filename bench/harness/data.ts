@@ -44,29 +44,3 @@ export async function fill(db: Database, count: number): Promise<void> {
   };
   await Promise.all(Array.from({ length: inFlight }, write));
 }
-
-/** How steep: the constant of YCSB, the usual benchmark of key-value stores. */
-const ZIPF_THETA = 0.99;
-/** Coprime to every power of ten: sends the keys that are asked for most to all corners of the store. */
-const SCATTER = 7919;
-
-/**
- * Whole numbers from 0 up to but not including `end` as a Zipf law deals them out: a few of them most of the time, all
- * of them some time. After Gray et al., "Quickly generating billion-record synthetic databases" (1994).
- */
-export function zipfDraws(end: number): () => number {
-  const uniform = draws(2 ** 31);
-  let zeta = 0;
-  for (let rank = 1; rank <= end; rank++) zeta += 1 / rank ** ZIPF_THETA;
-  const alpha = 1 / (1 - ZIPF_THETA);
-  const zeta2 = 1 + 0.5 ** ZIPF_THETA;
-  const eta = (1 - (2 / end) ** (1 - ZIPF_THETA)) / (1 - zeta2 / zeta);
-  return () => {
-    const u = uniform() / 2 ** 31;
-    const uz = u * zeta;
-    if (uz < 1) return 0;
-    if (uz < zeta2) return SCATTER % end;
-    const rank = Math.min(end - 1, Math.floor(end * (eta * u - eta + 1) ** alpha));
-    return (rank * SCATTER) % end;
-  };
-}

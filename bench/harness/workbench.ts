@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Database, type OpenOptions, open } from "holdfast";
 import type { Rounds } from "./rounds.ts";
+import { Strain } from "./strain.ts";
 
 /** What the figures of one run have in common. Plain data: it crosses process borders. */
 export interface BenchSettings {
@@ -14,6 +15,8 @@ export interface BenchSettings {
   readonly rounds: number | undefined;
   /** Scratch files go below this. */
   readonly directory: string;
+  /** CPU profiles go there, if any. */
+  readonly profile: string | undefined;
 }
 
 const QUICK_ROUNDS = 2;
@@ -52,6 +55,12 @@ export class Workbench {
 
   hasPeer(name: string): boolean {
     return this.settings.peers.includes(name);
+  }
+
+  /** @param name of what is watched, for its profiles */
+  strain(name: string): Strain {
+    const { profile } = this.settings;
+    return profile === undefined ? new Strain() : new Strain({ directory: profile, name });
   }
 
   /** A fresh directory, gone when the figure is done. */

@@ -1,7 +1,7 @@
 /** Holds one store of a given size and measures puts and gets of its keys, when asked; or a bare Map, to compare. */
 import { type Database, open } from "holdfast";
 import { answer } from "../harness/child.ts";
-import { draws, fill, keyAt, values, zipfDraws } from "../harness/data.ts";
+import { draws, fill, keyAt, values } from "../harness/data.ts";
 import { rateOf, rateOfBatches } from "../harness/load.ts";
 import { Strain } from "../harness/strain.ts";
 
@@ -9,8 +9,10 @@ const IN_FLIGHT = 192;
 const GETS_PER_BATCH = 10_000;
 /** Draws are made ahead, so that both stores pay as much for them. */
 const DRAWN = 2 ** 20;
+/** Keys at work, from all over the store, where not all of them are. */
+const HOT_KEYS = 1000;
 
-export type GrowLoad = "put" | "get" | "get-zipf";
+export type GrowLoad = "put" | "get" | "get-hot";
 
 export type GrowQuestion =
   | { readonly ask: "fill"; readonly url: string; readonly keys: number }
@@ -20,32 +22,32 @@ export type GrowQuestion =
 
 export interface GrowAnswer {
   readonly rate: number;
-  readonly strainNote: string;
+  readonly notes: readonly string[];
 }
 
-const strains = { put: new Strain(), get: new Strain(), "get-zipf": new Strain() };
+const strains = { put: new Strain(), get: new Strain(), "get-hot": new Strain() };
 let db: Database | undefined;
 let get: (key: string) => Promise<unknown>;
-let uniform: Uint32Array;
-let zipf: Uint32Array;
+let any: Uint32Array;
+let hot: Uint32Array;
 let at = 0;
 
 answer(async (question: GrowQuestion): Promise<GrowAnswer> => {
   switch (question.ask) {
     case "fill":
       await fillStore(question.url, question.keys);
-      return { rate: 0, strainNote: "" };
+      return { rate: 0, notes: [] };
     case "fill-map":
       fillMap(question.keys);
-      return { rate: 0, strainNote: "" };
+      return { rate: 0, notes: [] };
     case "measure": {
       const { load, durationMs } = question;
       const rate = await strains[load].during(() => measure(load, durationMs));
-      return { rate, strainNote: strains[load].note };
+      return { rate, notes: strains[load].notes };
     }
     case "close":
       await db?.close();
-      return { rate: 0, strainNote: "" };
+      return { rate: 0, notes: [] };
   }
 });
 
@@ -68,8 +70,10 @@ function fillMap(keys: number): void {
 }
 
 function drawAhead(keys: number): void {
-  uniform = Uint32Array.from({ length: DRAWN }, draws(keys));
-  zipf = Uint32Array.from({ length: DRAWN }, zipfDraws(keys));
+  any = Uint32Array.from({ length: DRAWN }, draws(keys));
+  const drawHot = draws(Math.min(keys, HOT_KEYS));
+  const apart = Math.max(1, Math.floor(keys / HOT_KEYS));
+  hot = Uint32Array.from({ length: DRAWN }, () => drawHot() * apart);
 }
 
 // Keys are put together anew for each call: a million ready strings would take part in what is measured.
@@ -81,7 +85,7 @@ function nextIndex(drawn: Uint32Array): number {
 
 function measure(load: GrowLoad, durationMs: number): Promise<number> {
   if (load === "put") return rateOf(IN_FLIGHT, durationMs, putAny);
-  const drawn = load === "get" ? uniform : zipf;
+  const drawn = load === "get" ? any : hot;
   return rateOfBatches(GETS_PER_BATCH, durationMs, async (size) => {
     for (let done = 0; done < size; done++) {
       if ((await get(keyAt(nextIndex(drawn)))) === undefined)
@@ -91,6 +95,6 @@ function measure(load: GrowLoad, durationMs: number): Promise<number> {
 }
 
 function putAny(): Promise<unknown> {
-  const index = nextIndex(uniform);
+  const index = nextIndex(any);
   return db!.put(keyAt(index), values[index % values.length]!);
 }

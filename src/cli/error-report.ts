@@ -43,26 +43,16 @@ export function reportError(error: unknown, diagnostics: Diagnostics, options: E
 
 function describe(error: unknown): Report {
   if (error instanceof HoldfastError) {
-    const { code, message, outcome, details } = error;
-    const unknown = outcome === "unknown" ? "; whether it was written can only be told by reading" : "";
-    return {
-      code,
-      message: message + unknown,
-      hint: hintFor(error),
-      outcome,
-      details,
-      exitCode: exitCodeOf(code),
-    };
+    const { code, outcome } = error;
+    const { hint: given, ...details } = error.details;
+    const doubt = outcome === "unknown" ? "; whether it was written can only be told by reading" : "";
+    const hint = typeof given === "string" ? given : HINTS[code];
+    return { code, message: error.message + doubt, hint, outcome, details, exitCode: exitCodeOf(code) };
   }
   if (error instanceof OutputFailure) return { code: "IO", message: error.message, exitCode: EXIT.failed };
   const message = error instanceof Error ? error.message : String(error);
   const hint = "this is a mistake in holdfast: please report it, with what HOLDFAST_DEBUG=1 shows";
   return { code: "INTERNAL", message, hint, exitCode: EXIT.failed };
-}
-
-function hintFor({ code, details }: HoldfastError): string | undefined {
-  const { hint } = details;
-  return typeof hint === "string" ? hint : HINTS[code];
 }
 
 function onOneLine(message: string): string {

@@ -176,7 +176,8 @@ export class Output {
     });
     let text = padded.join(GAP).trimEnd();
     const { isTTY, columns: terminal } = this.#stream;
-    if (isTTY === true && terminal !== undefined && terminal > 0) text = cutToWidth(text, terminal);
+    const isLong = columns[last]?.align !== "right" && isTTY === true;
+    if (isLong && terminal !== undefined && terminal > 0) text = cutToWidth(text, terminal);
     this.line(style === undefined ? text : this.paint(text, style));
   }
 

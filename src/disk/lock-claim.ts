@@ -17,8 +17,8 @@ export interface Claim extends ProcessIdentity {
   readonly token: string;
   /** Wall time of the claim. */
   readonly sinceMs: number;
-  /** The directory that is claimed; a claim that was copied along with one names another. */
-  readonly inode: string;
+  /** The directory that is claimed, where it can be told; a claim that was copied along with one names another. */
+  readonly inode: string | undefined;
   /** Whether the process listens on the claim's socket. */
   readonly socket: boolean;
 }
@@ -26,19 +26,22 @@ export interface Claim extends ProcessIdentity {
 export type Verdict = ProcessState | "foreign";
 
 export interface ClaimedDirectory {
-  readonly inode: string;
+  /** Undefined where the number of a directory may change while it is in use. */
+  readonly inode: string | undefined;
   /** On a disk that no other machine has mounted at the same time. */
   readonly isLocal: boolean;
 }
 
-/** Types of `statfs` known to be local: ext, xfs, btrfs, zfs, f2fs, bcachefs, overlay, tmpfs, ramfs. */
+const OVERLAY = 0x794c7630;
+/** Types of `statfs` known to be local: ext, xfs, btrfs, zfs, f2fs, bcachefs, tmpfs, ramfs, overlay. */
 const LOCAL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
-  0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0xf2f52010, 0xca451a4e, 0x794c7630, 0x01021994, 0x858458f6,
+  ...[0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0xf2f52010, 0xca451a4e, 0x01021994, 0x858458f6, OVERLAY],
 ]);
 
 export async function describeDirectory(directory: string): Promise<ClaimedDirectory> {
   const [{ ino }, { type }] = await Promise.all([stat(directory, { bigint: true }), statfs(directory)]);
-  return { inode: String(ino), isLocal: process.platform === "linux" && LOCAL_FILE_SYSTEMS.has(type) };
+  const isLocal = process.platform === "linux" && LOCAL_FILE_SYSTEMS.has(type);
+  return { isLocal, inode: isLocal && type !== OVERLAY ? String(ino) : undefined };
 }
 
 export function socketPathOf(claimPath: string): string {
@@ -75,7 +78,8 @@ export interface JudgeContext {
 
 export async function judgeClaim(path: string, claim: Claim, context: JudgeContext): Promise<Verdict> {
   const { self, directory, processInfo } = context;
-  if (directory.isLocal && claim.inode !== directory.inode) return "dead";
+  const hasInodes = directory.inode !== undefined && claim.inode !== undefined;
+  if (hasInodes && claim.inode !== directory.inode) return "dead";
   if (claim.bootId !== self.bootId) {
     if (claim.bootId === undefined || self.bootId === undefined) return "foreign";
     // The machine was booted since, which ended every process of then; unless it is another machine.

@@ -7,6 +7,7 @@ import { directorySize } from "../../bench/harness/directory-size.ts";
 import { atLeast, atMost, type Row } from "../../bench/harness/figure.ts";
 import { LatencyHistogram, quantileOf } from "../../bench/harness/latency-histogram.ts";
 import { rateOf } from "../../bench/harness/load.ts";
+import { microsByRoom } from "../../bench/harness/profile.ts";
 import { interleave } from "../../bench/harness/rounds.ts";
 import { median, ratios } from "../../bench/harness/statistics.ts";
 import { chart } from "../../bench/report/chart.ts";
@@ -73,6 +74,25 @@ describe("statistics", () => {
     expect(p99).toBeGreaterThanOrEqual(9.9);
     expect(p99).toBeLessThan(9.9 * 1.03);
     expect(new LatencyHistogram().quantile(0.5)).toBeNaN();
+  });
+});
+
+describe("profiles", () => {
+  test("samples count for the room they fall into, native code and base for whoever calls them", () => {
+    const frame = (functionName: string, url = "") => ({ functionName, url });
+    const shares = microsByRoom({
+      nodes: [
+        { id: 1, callFrame: frame("(root)"), children: [2, 3, 6] },
+        { id: 2, callFrame: frame("(idle)") },
+        { id: 3, callFrame: frame("put", "file:///x/dist/database/writes.js"), children: [4, 5] },
+        { id: 4, callFrame: frame("isAscii", "file:///x/dist/base/byte-string.js") },
+        { id: 5, callFrame: frame("put", "file:///x/dist/mvcc/txn-evaluator.js") },
+        { id: 6, callFrame: frame("fdatasync") },
+      ],
+      samples: [2, 3, 4, 5, 6, 2],
+      timeDeltas: [10, 1, 2, 4, 8, 10],
+    });
+    expect(Object.fromEntries(shares)).toEqual({ waiting: 20, facade: 3, evaluating: 4, "system calls": 8 });
   });
 });
 

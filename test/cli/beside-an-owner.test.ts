@@ -2,12 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { type Running, type Workspace, workspace } from "./kit.ts";
 
-/** `put KEY -` has the store open until its standard input ends. */
 async function startOwner(at: Workspace): Promise<Running> {
   await at.ok("put", "/a", "1");
-  const owner = at.start(["put", "/held", "-"]);
-  await expect.poll(async () => (await at.json<{ owner: unknown }>("status"))[0]!.owner).not.toBe(null);
-  return owner;
+  return at.startOwner();
 }
 
 describe("beside a live owner", () => {

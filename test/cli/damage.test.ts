@@ -187,8 +187,7 @@ describe("other damage", () => {
     expect(await at.run(["salvage", "./holdfast-data", "--to", "./holdfast-data"])).toMatchObject({
       code: 2,
     });
-    const owner = at.start(["put", "b", "-"]);
-    await expect.poll(async () => (await at.json<{ owner: unknown }>("status"))[0]!.owner).not.toBe(null);
+    const owner = await at.startOwner();
     const locked = await at.run(["salvage", "./holdfast-data", "--to", "./new"]);
     expect(locked).toMatchObject({ code: 3 });
     expect(locked.stderr).toContain(`process ${owner.process.pid}`);

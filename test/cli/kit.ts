@@ -81,6 +81,13 @@ export class Workspace {
     return running;
   }
 
+  /** Starts an application that has the store in `./holdfast-data` open until its standard input ends. */
+  async startOwner(): Promise<Running> {
+    const owner = this.startModule("owner.mjs", [DOOR, this.path("holdfast-data")]);
+    await owner.line();
+    return owner;
+  }
+
   /** Starts a module of this directory instead, and leaves it running until the end of the test. */
   startModule(name: string, words: readonly string[]): Running {
     const path = fileURLToPath(new URL(name, import.meta.url));

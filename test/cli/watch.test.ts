@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { jsonLines, workspace } from "./kit.ts";
+import { DOOR, jsonLines, workspace } from "./kit.ts";
 
 /** Watches from a revision on, so that nothing depends on who is first. */
 const FROM_THE_FIRST = ["--from-revision", "1"];
@@ -55,6 +55,18 @@ describe("watch", () => {
       expect(await at.ok("put", "/a", value)).toBe(`revision ${revision}`);
       expect(await watching.line()).toBe(`${revision}  put     /a  ${value}`);
     }
+  });
+
+  test("watch-reliable: leaves nothing out while an application writes as fast as it can", async () => {
+    const at = await workspace();
+    const writer = at.startModule("writer.mjs", [DOOR, at.path("holdfast-data")]);
+    await writer.line();
+    const watching = at.start(["watch", "--prefix", "/load/", ...FROM_THE_FIRST, "--json"]);
+    for (let revision = 2; revision < 3_000; revision++) {
+      expect(JSON.parse(await watching.line())).toMatchObject({ type: "put", revision });
+    }
+    writer.process.stdin!.end();
+    expect(await writer.exit()).toMatchObject({ code: 0 });
   });
 
   test.each(["SIGINT", "SIGTERM"] as const)("ends in peace with exit code 0 on %s", async (signal) => {

@@ -36,7 +36,7 @@ const ORDINARY: ReadonlySet<ErrorCode> = new Set(["KEY_NOT_FOUND", "LEASE_NOT_FO
 const TTLS_MS = [200, 1_000, 5_000];
 /** The moments right after an answer are those in which a broken promise shows: one in so many is a crash. */
 const CRASH_AFTER_ANSWER = 150;
-const CRASH_AFTER_REFUSAL = 8;
+const CRASH_AFTER_REFUSAL = 4;
 /** After so many refusals for want of space, space is freed. */
 const REFUSALS_BEFORE_FREEING = 4;
 

@@ -33,7 +33,7 @@ test.each(Object.keys(LIARS) as Liar[])("a disk that %s is caught", async (liar)
 });
 
 async function untilCaught(options: Omit<ScheduleOptions, "seed">): Promise<unknown> {
-  for (let seed = 1; seed <= 600; seed++) {
+  for (let seed = 1; seed <= 1_500; seed++) {
     try {
       await runSchedule({ ...options, seed });
     } catch (error) {

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { type ByteString, toBytes } from "../../base/byte-string.ts";
 import type { KeyValue } from "../../contract/key-value.ts";
+import { EMBEDDED_LIMITS } from "../../contract/limits.ts";
 import type { Database } from "../../database/database.ts";
 import { jsonField, onOneLine, quoted } from "../byte-text.ts";
 import type { CommandContext } from "../context.ts";
@@ -81,12 +82,13 @@ async function put(context: CommandContext, given: PutArguments, options: PutOpt
     previous: options.previous === true,
   };
   const fromInput = given.value === "-";
-  const argument = fromInput ? undefined : argumentBytes(given.value, "the value", options);
-  return withWriter(context, async (database) => {
-    const value = argument ?? (await readStandardInput(database.limits.valueBytesMax));
-    const write = { ...checked, value };
-    return answer(context, write, await perform(database, write));
-  });
+  // All of it before the store is opened: nobody is to wait for a slow producer.
+  const value = fromInput
+    ? await readStandardInput(EMBEDDED_LIMITS.valueBytesMax)
+    : argumentBytes(given.value, "the value", options);
+  const write = { ...checked, value };
+  const outcome = await withWriter(context, (database) => perform(database, write));
+  return answer(context, write, outcome);
 }
 
 function expectedRevision({ create, ifRevision }: PutOptions): number | undefined {

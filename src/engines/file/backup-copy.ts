@@ -9,20 +9,16 @@
  * The checkpoint goes first, so that it never stands for a place behind the end of the copied log. STORE goes last:
  * a directory without it is no store, so a copy that was broken off is not taken for one.
  */
-import { HoldfastError, isHoldfastError } from "../../contract/errors.ts";
-import {
-  DirectoryLayout,
-  listSegments,
-  makeDurableDirectory,
-  type SegmentName,
-} from "../../disk/directory-layout.ts";
+import { HoldfastError } from "../../contract/errors.ts";
+import { DirectoryLayout, makeDurableDirectory } from "../../disk/directory-layout.ts";
 import type { FileSystem, OpenFile } from "../../disk/fs-port.ts";
 import { readIdentity, type StoreIdentity, writeIdentity } from "../../disk/identity.ts";
 import { isMissing, systemCodeOf } from "../../disk/io-error.ts";
 import { removeIfThere } from "../../disk/whole-file.ts";
+import { type LogView, readLogView } from "./backup-log.ts";
 import type { SegmentInfo } from "./log-records.ts";
-import { LogState } from "./log-state.ts";
-import { type NewestLog, type StoreSource, scanNewest, scanSealed, visitFrames } from "./segment-scan.ts";
+import type { LogState } from "./log-state.ts";
+import { type NewestLog, type StoreSource, scanNewest, scanSealed } from "./segment-scan.ts";
 
 export interface CopyOptions {
   readonly fs: FileSystem;
@@ -47,12 +43,6 @@ export interface CopyResult {
   readonly bytes: number;
   /** Those of them that it shares with the source. */
   readonly linkedBytes: number;
-}
-
-/** The log as of one moment, and the segments that belonged to the store then. */
-interface LogView {
-  readonly newest: NewestLog;
-  readonly state: LogState;
 }
 
 const CHUNK_BYTES = 2 ** 20;
@@ -271,35 +261,4 @@ class DirectoryCopier {
   #checkNotAborted(): void {
     if (this.#options.signal?.aborted === true) throw new HoldfastError("ABORTED", "stopped before the end");
   }
-}
-
-/** @throws {HoldfastError} CORRUPT */
-async function readLogView(source: StoreSource): Promise<LogView> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const newest = await findNewest(source);
-      const state = new LogState(newest.preamble);
-      visitFrames(
-        source,
-        newest,
-        state.visitor(() => {}),
-      );
-      state.segments.delete(newest.name.id);
-      return { newest, state };
-    } catch (error) {
-      // A file that is read while it grows may show a later frame and not yet an earlier one.
-      if (!isHoldfastError(error, "CORRUPT") || attempt === ATTEMPTS) throw error;
-    }
-  }
-}
-
-async function findNewest(source: StoreSource): Promise<NewestLog> {
-  const names: SegmentName[] = await listSegments(source.fs, source.layout);
-  for (const name of names.filter(({ kind }) => kind === "log").reverse()) {
-    const newest = await scanNewest(source, name);
-    if (newest !== undefined) return newest;
-  }
-  throw new HoldfastError("CORRUPT", `${source.layout.directory} has no log segment`, {
-    details: { file: source.layout.segments, offset: 0 },
-  });
 }

@@ -117,7 +117,8 @@ export function readEntry(
 ): Version {
   const flags = reader.u8();
   const kind = flags & VERSION.kindMask;
-  if (kind !== VERSION.put && kind !== VERSION.tombstone) throw new ByteFormatError(`an entry of kind ${kind}`);
+  if (kind !== VERSION.put && kind !== VERSION.tombstone)
+    throw new ByteFormatError(`an entry of kind ${kind}`);
   const writtenKey = reader.string();
   const key = writtenKey === EMPTY ? lastKey : writtenKey;
   const revision = reader.varint();

@@ -55,7 +55,10 @@ export interface InspectOptions {
  * Takes no lock and changes nothing: works beside a live owner.
  * @throws {HoldfastError} NOT_FOUND, CORRUPT, UNKNOWN_FORMAT, IO
  */
-export async function inspectDirectory(directory: string, options: InspectOptions = {}): Promise<DirectoryFigures> {
+export async function inspectDirectory(
+  directory: string,
+  options: InspectOptions = {},
+): Promise<DirectoryFigures> {
   const { fileSystem: fs = nodeFileSystem } = options;
   const { identity, image, recovered, close } = await withIoErrors(`read ${directory}`, () =>
     openImage(fs, directory),

@@ -13,30 +13,24 @@
  * The preamble is what the state was when the last group of the older segment was closed to new commits: it is
  * taken then, since the commits that come next already belong to the next group.
  */
-
-import { HoldfastError } from "../../contract/errors.ts";
 import type { DirectoryLayout } from "../../disk/directory-layout.ts";
 import { framePlace, sealFrame } from "../../disk/frame.ts";
-import { ioError, isOutOfSpace } from "../../disk/io-error.ts";
-import { putSegmentHeader, SEGMENT_HEADER_BYTES, segmentSalt } from "../../disk/segment-header.ts";
-import { SegmentWriter } from "../../disk/segment-writer.ts";
+import { isOutOfSpace } from "../../disk/io-error.ts";
+import { putSegmentHeader, SEGMENT_HEADER_BYTES } from "../../disk/segment-header.ts";
+import type { SegmentWriter } from "../../disk/segment-writer.ts";
 import type { MvccState } from "../../mvcc/mvcc-state.ts";
 import { FRAME } from "./frame-types.ts";
 import type { Group } from "./group.ts";
+import { NothingKept, WriteFailed } from "./log-errors.ts";
 import { type SegmentInfo, type SegmentsChange, writePreamble } from "./log-records.ts";
+import { NextSegment, type OpenSegment } from "./next-segment.ts";
 import type { FileStoreSettings } from "./options.ts";
-import { Segment, type SegmentTable } from "./segment-table.ts";
+import type { Segment, SegmentTable } from "./segment-table.ts";
 
 /** A place in the log: everything before it has happened, nothing after it. */
 export interface LogPosition {
   readonly segment: number;
   readonly offset: number;
-}
-
-export interface OpenSegment {
-  readonly segment: Segment;
-  readonly writer: SegmentWriter;
-  readonly salt: number;
 }
 
 export interface LogWriterOptions {
@@ -59,17 +53,10 @@ const SEGMENT_SHARE = 8;
 /** A segment is at least this many times its preamble, however many leases that lists. */
 const PREAMBLE_SHARE = 16;
 
-/** How a write ended that kept nothing: the disk was full. Everything else that fails is final. */
-export class NothingKept extends Error {
-  override readonly name = "NothingKept";
-}
-
 export class LogWriter {
   readonly #options: LogWriterOptions;
   #active: OpenSegment;
-  /** The next segment's file, made ahead. */
-  #prepared: OpenSegment | undefined;
-  #preparing: Promise<void> | undefined;
+  readonly #next: NextSegment;
   #nextSequence: number;
   /** The newest frame that is certainly on the disk. */
   #syncedSequence: number;
@@ -85,6 +72,7 @@ export class LogWriter {
   constructor(options: LogWriterOptions) {
     this.#options = options;
     this.#active = options.active;
+    this.#next = new NextSegment({ ...options, syncDirectory: () => this.syncDirectory() });
     this.#nextSequence = options.nextSequence;
     this.#syncedSequence = options.nextSequence - 1;
   }
@@ -110,19 +98,16 @@ export class LogWriter {
   /** Makes an empty group ready to be written after `previous`, in the next segment if it is time. */
   placeAfter(group: Group, previous: Group): void {
     const end = previous.base + previous.writer.length;
-    const prepared = this.#prepared;
-    if (
-      prepared === undefined ||
-      previous.segment !== this.#active.segment.id ||
-      end < this.#segmentBytes()
-    ) {
+    const next = this.#next.made?.segment;
+    const isTime = previous.segment === this.#active.segment.id && end >= this.#segmentBytes();
+    if (next === undefined || !isTime) {
       group.reset(previous.segment, end);
       return;
     }
-    group.reset(prepared.segment.id, 0);
-    prepared.segment.minRevision = this.#options.state.revision;
-    prepared.segment.maxRevision = this.#options.state.revision;
-    this.#writeOpening(group, prepared.segment, previous);
+    group.reset(next.id, 0);
+    next.minRevision = this.#options.state.revision;
+    next.maxRevision = this.#options.state.revision;
+    this.#writeOpening(group, next, previous);
   }
 
   /**
@@ -130,7 +115,7 @@ export class LogWriter {
    * @throws {NothingKept} where the disk was full and all of it could be taken back; any other error is final
    */
   async write(group: Group): Promise<void> {
-    const target = group.segment === this.#active.segment.id ? this.#active : this.#prepared!;
+    const target = group.segment === this.#active.segment.id ? this.#active : this.#next.made!;
     const firstSequence = this.#nextSequence;
     try {
       // A frame in the next segment vouches for all before it.
@@ -146,7 +131,7 @@ export class LogWriter {
     }
     if (target !== this.#active) this.#switchTo(target);
     this.#account(group, target.segment);
-    this.#prepareNext();
+    if (this.#active.writer.end >= this.#segmentBytes() / 2) this.#next.prepare();
   }
 
   /**
@@ -174,13 +159,8 @@ export class LogWriter {
 
   /** Gives back zeros written ahead and lets go of the files. Nothing may be under way. */
   async close(): Promise<void> {
-    await this.#preparing;
+    await this.#next.close();
     await Promise.all([this.#closing, this.#syncing]);
-    const { fs } = this.#options.settings;
-    if (this.#prepared !== undefined) {
-      await this.#prepared.writer.file.close();
-      await fs.remove(this.#options.layout.segment(this.#prepared.segment)).catch(() => {});
-    }
     await this.#active.writer.trim().catch(() => {});
     await this.#active.writer.file.close();
   }
@@ -209,9 +189,8 @@ export class LogWriter {
 
   /** Lets go of the files as they are. */
   async abandon(): Promise<void> {
-    await this.#preparing;
+    await this.#next.close();
     await Promise.all([this.#closing, this.#syncing]);
-    await this.#prepared?.writer.file.close().catch(() => {});
     await this.#active.writer.file.close().catch(() => {});
   }
 
@@ -288,38 +267,9 @@ export class LogWriter {
     const old = this.#active;
     old.segment.isSealed = true;
     this.#active = next;
-    this.#prepared = undefined;
+    this.#next.taken();
     this.#options.table.add(next.segment);
     this.#closing = Promise.all([this.#closing, this.#syncing]).then(() => letGo(old.writer));
-  }
-
-  /** Makes the next segment's file while there is time: its name must be durable before the first commit in it. */
-  #prepareNext(): void {
-    if (this.#prepared !== undefined || this.#preparing !== undefined) return;
-    if (this.#active.writer.end < this.#segmentBytes() / 2) return;
-    this.#preparing = this.#prepare()
-      .catch((error: unknown) => {
-        const { logger } = this.#options.settings;
-        logger.warn?.("could not make the next segment; going on with this one", { error: String(error) });
-      })
-      .finally(() => {
-        this.#preparing = undefined;
-      });
-  }
-
-  async #prepare(): Promise<void> {
-    const { layout, table, settings, historyId } = this.#options;
-    const segment = new Segment(table.takeId(), "log");
-    const path = layout.segment(segment);
-    const file = await settings.fs.open(path, "create");
-    try {
-      await this.syncDirectory();
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-    const writer = new SegmentWriter(file, { end: 0, allocated: 0, extentBytes: settings.extentBytes });
-    this.#prepared = { segment, writer, salt: segmentSalt(historyId, segment.id) };
   }
 }
 
@@ -336,21 +286,4 @@ async function letGo(writer: SegmentWriter): Promise<void> {
   // Zeros behind the end of a sealed segment are in nobody's way, should this fail.
   await writer.trim().catch(() => {});
   await writer.file.close().catch(() => {});
-}
-
-/** A write that failed, told from a sync that did: after the first, what was written can be taken back. */
-class WriteFailed extends Error {
-  constructor(cause: unknown) {
-    super("a write failed", { cause });
-  }
-}
-
-/** The error that ends a store's writing. */
-export function storeFailed(error: unknown): HoldfastError {
-  const cause = error instanceof WriteFailed ? error.cause : error;
-  const { message } = ioError(cause, "write the log");
-  return new HoldfastError("STORE_FAILED", `${message}; the store takes no more writes`, {
-    cause,
-    outcome: "unknown",
-  });
 }

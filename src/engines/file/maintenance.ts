@@ -36,6 +36,8 @@ const SLICE_MAX_MS = 4;
 const OUTPUT_BYTES_MIN = 2 * 2 ** 20;
 const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
 const OUTPUT_SHARE = 8;
+/** Of `mergeAboveBytes`, tombstones that are carried along may take this part before something is done about it. */
+const CARRIED_SHARE = 8;
 
 export class Maintenance {
   readonly #options: MaintenanceOptions;
@@ -132,17 +134,18 @@ export class Maintenance {
   }
 
   async #merge(): Promise<void> {
-    const { table } = this.#options;
+    const { table, settings } = this.#options;
     const share = table.liveBytes / OUTPUT_SHARE;
     const outputBytes = Math.min(OUTPUT_BYTES_MAX, Math.max(OUTPUT_BYTES_MIN, share));
-    const victims = chooseVictims(table.sealed(), outputBytes);
+    const carriedBytesMin = settings.mergeAboveBytes / CARRIED_SHARE;
+    const victims = chooseVictims(table.sealed(), { outputBytes, carriedBytesMin });
     if (victims.length === 0) {
       this.#fruitlessBytes = table.bytes;
       return;
     }
     this.#fruitlessBytes = 0;
     const ratio = table.bytes / Math.max(1, table.liveBytes);
-    const excess = ratio / this.#options.settings.mergeAboveRatio - 1;
+    const excess = ratio / settings.mergeAboveRatio - 1;
     this.#slices.budgetMs = Math.min(SLICE_MAX_MS, SLICE_MS * (1 + 4 * excess));
     await new Merge({ ...this.#options, slices: this.#slices }, victims).run(() => this.#isClosing);
   }

@@ -10,6 +10,7 @@ function segment(id: number, facts: Partial<Segment>): Segment {
   return Object.assign(made, { bytes: 4 * MIB, minRevision: id * 100, ...facts });
 }
 
+const sizes = (outputBytes: number) => ({ outputBytes, carriedBytesMin: MIB });
 const ids = (segments: readonly Segment[]): number[] => segments.map(({ id }) => id);
 
 describe("choosing what to merge", () => {
@@ -20,26 +21,26 @@ describe("choosing what to merge", () => {
       segment(3, { liveBytes: 0 }),
       segment(4, { liveBytes: 2 * MIB }),
     ];
-    expect(ids(chooseVictims(given, 3 * MIB))).toEqual([3, 2, 4]);
+    expect(ids(chooseVictims(given, sizes(3 * MIB)))).toEqual([3, 2, 4]);
   });
 
   test("leaves alone what is nearly all live, and what could not be read", () => {
     const live = segment(1, { liveBytes: 3.9 * MIB });
     const damaged = segment(2, { liveBytes: 0, isDamaged: true });
-    expect(chooseVictims([live, damaged], 4 * MIB)).toEqual([]);
+    expect(chooseVictims([live, damaged], sizes(4 * MIB))).toEqual([]);
   });
 
   test("one that is too large for an output is merged alone", () => {
     const given = [segment(1, { bytes: 100 * MIB, liveBytes: 20 * MIB })];
-    expect(ids(chooseVictims(given, 4 * MIB))).toEqual([1]);
+    expect(ids(chooseVictims(given, sizes(4 * MIB)))).toEqual([1]);
   });
 
   test("where carried tombstones pile up, the segment that they are carried for is merged", () => {
     const old = segment(1, { liveBytes: 4 * MIB, cleanAsOf: 0 });
     const carrier = segment(2, { liveBytes: 0, carriedBytes: 4 * MIB, cleanAsOf: 500 });
-    expect(ids(chooseVictims([old, carrier], 4 * MIB))).toEqual([1, 2]);
+    expect(ids(chooseVictims([old, carrier], sizes(4 * MIB)))).toEqual([1, 2]);
     const few = segment(2, { liveBytes: 0, carriedBytes: 0.1 * MIB, bytes: 0.1 * MIB, cleanAsOf: 500 });
-    expect(chooseVictims([old, few], 4 * MIB)).toEqual([]);
+    expect(chooseVictims([old, few], sizes(4 * MIB))).toEqual([]);
   });
 });
 

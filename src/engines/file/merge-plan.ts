@@ -15,19 +15,26 @@
  */
 import type { Segment } from "./segment-table.ts";
 
-/** One merge takes segments with at most this much live data together, in output segments. */
-const VICTIM_LIVE_OUTPUTS = 1;
 const VICTIMS_MAX = 64;
 /** A segment with less than this part dead is not worth copying. */
 const DEAD_SHARE_MIN = 0.1;
 /** Carried tombstones may take this part of the live data. */
 const CARRIED_SHARE_MAX = 0.1;
-const CARRIED_BYTES_MIN = 2 ** 20;
+
+export interface MergeSizes {
+  /** How large an output may become. */
+  readonly outputBytes: number;
+  /** So much of carried tombstones is always let be. */
+  readonly carriedBytesMin: number;
+}
 
 /** The segments to merge into one; empty where nothing is worth it. */
-export function chooseVictims(segments: readonly Segment[], outputBytes: number): Segment[] {
+export function chooseVictims(
+  segments: readonly Segment[],
+  { outputBytes, carriedBytesMin }: MergeSizes,
+): Segment[] {
   const usable = segments.filter((segment) => !segment.isDamaged);
-  const victims: Segment[] = blockingSegment(usable);
+  const victims: Segment[] = blockingSegment(usable, carriedBytesMin);
   const candidates = usable
     .filter((segment) => segment.deadBytes >= DEAD_SHARE_MIN * segment.bytes && !victims.includes(segment))
     .sort((a, b) => keptShare(a) - keptShare(b) || a.id - b.id);
@@ -35,7 +42,7 @@ export function chooseVictims(segments: readonly Segment[], outputBytes: number)
   for (const segment of candidates) {
     if (victims.length >= VICTIMS_MAX) break;
     kept += segment.liveBytes + segment.carriedBytes;
-    if (kept > VICTIM_LIVE_OUTPUTS * outputBytes && victims.length > 0) break;
+    if (kept > outputBytes && victims.length > 0) break;
     victims.push(segment);
   }
   return victims;
@@ -46,7 +53,7 @@ function keptShare(segment: Segment): number {
 }
 
 /** Where too many tombstones are carried: the oldest segment that they are carried for. */
-function blockingSegment(segments: readonly Segment[]): Segment[] {
+function blockingSegment(segments: readonly Segment[], carriedBytesMin: number): Segment[] {
   let carried = 0;
   let live = 0;
   let blocking: Segment | undefined;
@@ -55,7 +62,7 @@ function blockingSegment(segments: readonly Segment[]): Segment[] {
     live += segment.liveBytes;
     if (blocking === undefined || segment.cleanAsOf < blocking.cleanAsOf) blocking = segment;
   }
-  const isTooMuch = carried > Math.max(CARRIED_BYTES_MIN, CARRIED_SHARE_MAX * live);
+  const isTooMuch = carried > Math.max(carriedBytesMin, CARRIED_SHARE_MAX * live);
   if (!isTooMuch || blocking === undefined) return [];
   const carriers = segments
     .filter((segment) => segment.carriedBytes > 0 && segment !== blocking)

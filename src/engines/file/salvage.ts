@@ -209,14 +209,23 @@ class Salvage {
   }
 
   /** One entry for all updates of a key that follow each other. */
-  #noteLostUpdate({ key, revision, valueStart }: VersionRecord, where: { file: string; segment: number }): void {
+  #noteLostUpdate(
+    { key, revision, valueStart }: VersionRecord,
+    where: { file: string; segment: number },
+  ): void {
     const known = this.#lostUpdates.get(key);
     if (known?.segment === where.segment) {
       known.revisions.to = revision;
       return;
     }
     const what = `updates of parts of ${printable(key)}, whose value before them is lost`;
-    const loss = { ...where, offset: valueStart, bytes: 0, what, revisions: { from: revision, to: revision } };
+    const loss = {
+      ...where,
+      offset: valueStart,
+      bytes: 0,
+      what,
+      revisions: { from: revision, to: revision },
+    };
     this.#lostUpdates.set(key, loss);
     this.losses.push(loss);
   }

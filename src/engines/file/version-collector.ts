@@ -70,7 +70,11 @@ function insert(head: Version, version: Version): Version {
     return version;
   }
   let at = head;
-  while (at.revision > version.revision && at.previous !== undefined && at.previous.revision >= version.revision) {
+  while (
+    at.revision > version.revision &&
+    at.previous !== undefined &&
+    at.previous.revision >= version.revision
+  ) {
     at = at.previous;
   }
   if (at.revision === version.revision) {
