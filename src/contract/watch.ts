@@ -42,7 +42,7 @@ export interface Watch {
   /**
    * The next batch; waits where there is none yet. One call at a time.
    * Undefined once `cancel` was called: no other end is silent.
-   * @throws {HoldfastError} COMPACTED (details.compactRevision), CLOSED, UNAVAILABLE; the watch has then ended.
+   * @throws {HoldfastError} COMPACTED (details.compactRevision), CLOSED, UNAVAILABLE, CORRUPT, IO; the watch has then ended.
    */
   next(): Promise<WatchBatch | undefined>;
   /** Asks for a progress mark: `next` gives a batch without events as soon as everything before has been delivered. */

@@ -20,12 +20,17 @@ import { FIRST_REVISION, VERSION_BYTES, VersionedKeys } from "./versioned-keys.t
 export interface CommitMark {
   readonly revision: number;
   readonly leaseChanges: number;
+  readonly keys: number;
+  readonly leases: number;
 }
 
 export class MvccState extends VersionedKeys {
   /** How to take back the lease changes that are not published yet, oldest first. */
   #leaseUndos: (() => void)[] = [];
   #leaseUndosBase = 0;
+  /** Keys and leases that are published. */
+  durableKeys = 0;
+  durableLeases = 0;
 
   /**
    * Runs a transaction. @throws {HoldfastError} as `Store.txn`, with nothing changed;
@@ -68,7 +73,8 @@ export class MvccState extends VersionedKeys {
 
   /** Everything evaluated so far. */
   mark(): CommitMark {
-    return { revision: this.revision, leaseChanges: this.#leaseUndosBase + this.#leaseUndos.length };
+    const leaseChanges = this.#leaseUndosBase + this.#leaseUndos.length;
+    return { revision: this.revision, leaseChanges, keys: this.liveKeys, leases: this.leases.size };
   }
 
   get hasPending(): boolean {
@@ -78,6 +84,8 @@ export class MvccState extends VersionedKeys {
   /** Everything up to the mark is durable: readers may see it. */
   publish(mark: CommitMark): void {
     this.durableRevision = mark.revision;
+    this.durableKeys = mark.keys;
+    this.durableLeases = mark.leases;
     const settled = mark.leaseChanges - this.#leaseUndosBase;
     if (settled > 0) {
       this.#leaseUndos = this.#leaseUndos.slice(settled);
@@ -115,6 +123,7 @@ export class MvccState extends VersionedKeys {
       this.leases.add(id, ttlMs, nowMonotonicMs + Math.min(ttlMs, remainingMs));
     }
     this.#loadHistory(image);
+    this.publish(this.mark());
   }
 
   /** Applies a commit that was logged before; everything in it is published at once. */
@@ -129,7 +138,7 @@ export class MvccState extends VersionedKeys {
     }
     if (commit.revoked !== undefined) this.leases.remove(commit.revoked);
     if (commit.compacted !== undefined) this.compact(Math.min(commit.compacted, this.revision));
-    this.durableRevision = this.revision;
+    this.publish(this.mark());
   }
 
   #loadHistory(image: StateImage): void {

@@ -4,6 +4,8 @@
  *     npm run sim                                             the fixed seeds of every test run
  *     HOLDFAST_SIM_RUNS=10000 npm run sim                     that many fresh seeds
  *     HOLDFAST_SIM_SEED=7 HOLDFAST_SIM_RUNS=1 npm run sim     one seed again
+ *
+ * With HOLDFAST_SIM_TRACE=1 a failure shows every file-system call of all lives, not only the last ones.
  */
 import { describe, expect, test } from "vitest";
 import { systemRandom } from "../../src/base/random.ts";

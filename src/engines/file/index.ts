@@ -127,6 +127,7 @@ async function openLocked(
     ...{ settings, layout, historyId, state, table, active, nextSequence },
     onSyncFailed: (error) => journal.fail(error),
   });
+  await log.rollIfFull();
   const journal: SegmentJournal = new SegmentJournal({
     settings,
     log,
@@ -166,13 +167,15 @@ async function takeOver(
   const file = await fs.open(path, "write");
   const { extentBytes } = settings;
   const writer = new SegmentWriter(file, { end: active.bytes, allocated: activeFileBytes, extentBytes });
+  try {
+    if (tornBytes > 0) await writer.cutBack();
+    // What a killed process had written and not synced is served from now on, so it must not be lost any more.
+    else if (!recovered.wasClosed) await file.sync();
+  } catch (error) {
+    await file.close();
+    throw ioError(error, tornBytes > 0 ? `cut a torn tail off ${path}` : `sync ${path}`);
+  }
   if (tornBytes > 0) {
-    try {
-      await writer.cutBack();
-    } catch (error) {
-      await file.close();
-      throw ioError(error, `cut a torn tail off ${path}`);
-    }
     const facts = { segment: active.id, offset: active.bytes, bytes: tornBytes };
     settings.logger.info?.("cut a torn tail, which was never acknowledged", facts);
   }

@@ -90,6 +90,14 @@ export class LogWriter {
     return this.#syncedSequence === this.#nextSequence - 1;
   }
 
+  /**
+   * Makes the next segment now where the present one is full already: a process that writes little and ends would
+   * else never come to it, and the log of many such processes would be one segment that nothing can merge.
+   */
+  async rollIfFull(): Promise<void> {
+    if (this.#active.writer.end >= this.#segmentBytes()) await this.#next.prepare();
+  }
+
   /** Makes an empty group ready to be written after everything that is in the log. */
   placeFirst(group: Group): void {
     group.reset(this.#active.segment.id, this.#active.writer.end);
@@ -123,6 +131,9 @@ export class LogWriter {
       await this.#writeFrames(group, target);
     } catch (error) {
       if (!(error instanceof WriteFailed) || !isOutOfSpace(error.cause)) throw error;
+      // Its sync must not run beside one that fails.
+      await this.#syncing;
+      if (this.#syncError !== undefined) throw this.#syncError;
       target.writer.end = group.base;
       await target.writer.cutBack();
       this.#nextSequence = firstSequence;
@@ -131,7 +142,7 @@ export class LogWriter {
     }
     if (target !== this.#active) this.#switchTo(target);
     this.#account(group, target.segment);
-    if (this.#active.writer.end >= this.#segmentBytes() / 2) this.#next.prepare();
+    if (this.#active.writer.end >= this.#segmentBytes() / 2) void this.#next.prepare();
   }
 
   /**

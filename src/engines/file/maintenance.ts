@@ -67,7 +67,10 @@ export class Maintenance {
     });
   }
 
-  /** Ends what is under way; then writes a checkpoint where opening would otherwise have much to read. */
+  /**
+   * Finishes a merge that is under way, so that garbage stays bounded also where no process lives long; then
+   * writes a checkpoint where opening would otherwise have much to read.
+   */
   async close(): Promise<void> {
     this.#isClosing = true;
     await this.#running;
@@ -147,6 +150,6 @@ export class Maintenance {
     const ratio = table.bytes / Math.max(1, table.liveBytes);
     const excess = ratio / settings.mergeAboveRatio - 1;
     this.#slices.budgetMs = Math.min(SLICE_MAX_MS, SLICE_MS * (1 + 4 * excess));
-    await new Merge({ ...this.#options, slices: this.#slices }, victims).run(() => this.#isClosing);
+    await new Merge({ ...this.#options, slices: this.#slices }, victims).run();
   }
 }

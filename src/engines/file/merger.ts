@@ -73,24 +73,18 @@ export class Merge {
     this.#others = [...others, { minRevision: 0, cleanAsOf: this.#cleanAsOf }];
   }
 
-  /**
-   * @param isCancelled asked between slices: true ends the merge with nothing changed
-   * @returns false where it was cancelled
-   * @throws what the file system or the journal does; nothing is lost then, and nothing gained
-   */
-  async run(isCancelled: () => boolean): Promise<boolean> {
+  /** @throws what the file system or the journal does; nothing is lost then, and nothing gained */
+  async run(): Promise<void> {
     const { state, journal } = this.#context;
-    const infos = await this.#writeOutput(isCancelled);
-    if (infos === undefined) return false;
+    const infos = await this.#writeOutput();
     const removed = this.#victims.map(({ id }) => id);
     await journal.changeSegments({ added: infos, removed, compactRevision: state.compactRevision });
     if (infos.length > 0) await this.#moveTo(infos[0]!.id);
     await this.#removeVictims();
-    return true;
   }
 
   /** The output on disk, name and all: one segment, or none where nothing was left to copy. */
-  async #writeOutput(isCancelled: () => boolean): Promise<SegmentInfo[] | undefined> {
+  async #writeOutput(): Promise<SegmentInfo[]> {
     const { settings, layout, historyId, table, journal } = this.#context;
     // In a segment without live versions and tombstones there is nothing to be found.
     const sources = this.#victims.filter((victim) => victim.liveBytes > 0 || victim.tombstones > 0);
@@ -100,12 +94,7 @@ export class Merge {
     const id = table.takeId();
     const output = await MergedWriter.create({ fs, layout, historyId, id, createdMs, inlineValueBytesMax });
     try {
-      for (const victim of sources) {
-        if (!(await this.#copy(victim, output, isCancelled))) {
-          await output.discard();
-          return undefined;
-        }
-      }
+      for (const victim of sources) await this.#copy(victim, output);
       if (output.isEmpty) {
         await output.discard();
         return [];
@@ -119,8 +108,7 @@ export class Merge {
     }
   }
 
-  /** False where it was cancelled. */
-  async #copy(victim: Segment, output: MergedWriter, isCancelled: () => boolean): Promise<boolean> {
+  async #copy(victim: Segment, output: MergedWriter): Promise<void> {
     const { settings, layout, historyId, slices } = this.#context;
     const bytes = await readSegmentFile({ fs: settings.fs, layout, historyId }, victim);
     const salt = segmentSalt(historyId, victim.id);
@@ -145,9 +133,7 @@ export class Merge {
       } else if (slices.isOver(steps)) {
         await slices.pause();
       }
-      if (isCancelled()) return false;
     }
-    return true;
   }
 
   #consider(record: VersionRecord, victim: Segment, bytes: Uint8Array, output: MergedWriter): void {

@@ -38,10 +38,13 @@ export class NextSegment {
     return this.#made;
   }
 
-  /** Makes it, unless it is there or being made. A failure leaves things as they are, and is tried again. */
-  prepare(): void {
-    if (this.#made !== undefined || this.#making !== undefined) return;
-    this.#making = this.#make()
+  /**
+   * Makes it, unless it is there or being made; resolves when that has ended. A failure leaves things as they
+   * are, and is tried again.
+   */
+  async prepare(): Promise<void> {
+    if (this.#made !== undefined) return;
+    this.#making ??= this.#make()
       .catch((error: unknown) => {
         const { logger } = this.#options.settings;
         logger.warn?.("could not make the next segment; going on with this one", { error: String(error) });
@@ -49,6 +52,7 @@ export class NextSegment {
       .finally(() => {
         this.#making = undefined;
       });
+    await this.#making;
   }
 
   /** It is in use now: another one will be next. */

@@ -125,11 +125,12 @@ async function resolveResponse(response: OperationResult, journal: Journal): Pro
   }
 }
 
-/** A watch over a store with spilled values. */
+/** A watch over a store with spilled values. One that cannot be read ends it: going on would skip its event. */
 export class SpilledWatch implements Watch {
   readonly startRevision: number;
   readonly #watch: Watch;
   readonly #journal: Journal;
+  #failure: unknown;
 
   constructor(watch: Watch, journal: Journal) {
     this.startRevision = watch.startRevision;
@@ -138,6 +139,7 @@ export class SpilledWatch implements Watch {
   }
 
   next(): Promise<WatchBatch | undefined> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return this.#watch.next().then((batch) => {
       if (batch === undefined || !batch.events.some(isSpilledEvent)) return batch;
       return this.#resolve(batch);
@@ -153,16 +155,23 @@ export class SpilledWatch implements Watch {
   }
 
   async #resolve(batch: WatchBatch): Promise<WatchBatch> {
-    const events = await Promise.all(batch.events.map((event) => this.#resolveEvent(event)));
-    return { ...batch, events };
+    try {
+      const events = await Promise.all(batch.events.map((event) => this.#resolveEvent(event)));
+      return { ...batch, events };
+    } catch (error) {
+      this.#failure ??= error;
+      this.#watch.cancel();
+      throw error;
+    }
   }
 
   async #resolveEvent(event: WatchEvent): Promise<WatchEvent> {
     if (!isSpilledEvent(event)) return event;
-    const kv = resolve(event.kv, this.#journal);
-    if (event.previous === undefined) return { type: event.type, kv: await kv };
-    const previous = resolve(event.previous, this.#journal);
-    return { type: event.type, kv: await kv, previous: await previous };
+    const { type } = event;
+    if (event.previous === undefined) return { type, kv: await resolve(event.kv, this.#journal) };
+    const both = [resolve(event.kv, this.#journal), resolve(event.previous, this.#journal)] as const;
+    const [kv, previous] = await Promise.all(both);
+    return { type, kv, previous };
   }
 }
 
