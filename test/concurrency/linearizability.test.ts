@@ -7,7 +7,7 @@ import type { ByteString } from "../../src/base/byte-string.ts";
 import { EVERYTHING } from "../../src/contract/key-range.ts";
 import type { Store } from "../../src/contract/store.ts";
 import type { Watch, WatchBatch, WatchRequest } from "../../src/contract/watch.ts";
-import { type FileStoreTuning, openFileStore } from "../../src/engines/file/index.ts";
+import { openFileStore } from "../../src/engines/file/index.ts";
 import { createMemoryStore } from "../../src/engines/memory/index.ts";
 import {
   checkLinearizability,
@@ -15,21 +15,11 @@ import {
   createHistoryRecorder,
   storeModel,
 } from "../../src/testing/index.ts";
+import { RESTLESS } from "../engines/restless.ts";
 import { runClients } from "./random-clients.ts";
 
 const root = await mkdtemp(join(tmpdir(), "holdfast-linearizability-"));
 afterAll(() => rm(root, { recursive: true }));
-
-/** Every value on disk alone, many segments, checkpoints and merging all the time. */
-const RESTLESS: FileStoreTuning = {
-  segmentBytes: 4_096,
-  extentBytes: 0,
-  inlineValueBytesMax: 0,
-  valueCacheBytes: 0,
-  checkpointBytes: 8_192,
-  mergeAboveRatio: 1.1,
-  mergeAboveBytes: 0,
-};
 
 const ENGINES: Readonly<Record<string, () => Promise<Store>>> = {
   memory: async () => createMemoryStore(),

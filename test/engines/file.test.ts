@@ -6,6 +6,7 @@ import type { Store } from "../../src/contract/store.ts";
 import { type FileStoreTuning, openFileStore } from "../../src/engines/file/index.ts";
 import { restoreSnapshot } from "../../src/engines/file/restore.ts";
 import { conformance, type OpenOptions, type StoreFixture } from "../../src/testing/index.ts";
+import { RESTLESS } from "./restless.ts";
 
 const root = await mkdtemp(join(tmpdir(), "holdfast-conformance-"));
 afterAll(() => rm(root, { recursive: true }));
@@ -36,15 +37,4 @@ function fileStores(tuning: FileStoreTuning): StoreFixture {
 
 conformance("file engine", fileStores({}), { describe, test });
 
-/** Every value on disk alone, many segments, checkpoints and merging all the time. */
-const restless: FileStoreTuning = {
-  segmentBytes: 4_096,
-  extentBytes: 0,
-  inlineValueBytesMax: 0,
-  valueCacheBytes: 0,
-  checkpointBytes: 8_192,
-  checkpointAtCloseBytes: 1,
-  mergeAboveRatio: 1.1,
-  mergeAboveBytes: 0,
-};
-conformance("restless file engine", fileStores(restless), { describe, test });
+conformance("restless file engine", fileStores(RESTLESS), { describe, test });

@@ -4,8 +4,9 @@ import { deferred } from "../../src/base/deferred.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import type { Store } from "../../src/contract/store.ts";
 import type { FileSystem } from "../../src/disk/fs-port.ts";
+import { RESTLESS } from "../engines/restless.ts";
 import type { SimulatedDisk } from "../sim/simulated-disk.ts";
-import { DIRECTORY, newDisk, openOn, RESTLESS } from "./engines.ts";
+import { DIRECTORY, newDisk, openOn } from "./engines.ts";
 import { bytes, del, dump, put, read, watchAll, write, writeIf } from "./requests.ts";
 
 /** Writers that go on until the disk crashes; gives what was acknowledged, and what may be there besides. */

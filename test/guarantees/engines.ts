@@ -10,6 +10,7 @@ import { type FileStoreTuning, openFileStore } from "../../src/engines/file/inde
 import { restoreSnapshot } from "../../src/engines/file/restore.ts";
 import { createMemoryStore, restoreMemoryStore } from "../../src/engines/memory/index.ts";
 import { createFakeClock, type FakeClock } from "../../src/testing/fake-clock.ts";
+import { RESTLESS } from "../engines/restless.ts";
 import { SimulatedDisk } from "../sim/simulated-disk.ts";
 
 export interface OpenStore {
@@ -51,18 +52,6 @@ export async function openOn(fileSystem: FileSystem, tuning: FileStoreTuning = {
   const options = { ...tuning, fileSystem, clock, random: seededRandom(1), lock: false };
   return { store: await openFileStore(DIRECTORY, options), clock };
 }
-
-/** Small enough for everything to happen within a few dozen writes. */
-export const RESTLESS: FileStoreTuning = {
-  segmentBytes: 4_096,
-  extentBytes: 0,
-  inlineValueBytesMax: 0,
-  valueCacheBytes: 0,
-  checkpointBytes: 8_192,
-  checkpointAtCloseBytes: 1,
-  mergeAboveRatio: 1.1,
-  mergeAboveBytes: 0,
-};
 
 function fileEngine(name: string, tuning: FileStoreTuning): Engine {
   const disks = new WeakMap<Store, SimulatedDisk>();

@@ -103,7 +103,7 @@ export class LogWriter {
     group.reset(this.#active.segment.id, this.#active.writer.end);
   }
 
-  /** Makes an empty group ready to be written after `previous`, in the next segment if it is time. */
+  /** Makes an empty group ready to be written after `previous` (which may be empty), in the next segment if it is time. */
   placeAfter(group: Group, previous: Group): void {
     const end = previous.base + previous.writer.length;
     const next = this.#next.made?.segment;

@@ -74,7 +74,6 @@ export class SegmentJournal implements Journal {
     this.#values = options.values;
     this.#open = new Group(options.settings.inlineValueBytesMax);
     this.#spare = new Group(options.settings.inlineValueBytesMax);
-    // An empty group stands for what is in the log: the first goes behind it, in the next segment if it is time.
     this.#log.placeFirst(this.#spare);
     this.#log.placeAfter(this.#open, this.#spare);
     this.#end = this.#log.end;
