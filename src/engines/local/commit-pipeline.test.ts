@@ -82,6 +82,20 @@ describe("group commit", () => {
     expect(await second).toBe(3);
   });
 
+  test("a large group does not wait for the turn to end, and what comes after it shares the next one", async () => {
+    const bench = new Bench();
+    const puts = Array.from({ length: 300 }, (_, at) => bench.put(`key${at}`));
+    expect(bench.journal.flushes).toHaveLength(1);
+    bench.journal.flushes[0]!.resolve();
+    expect(await puts[255]).toBe(257);
+    expect(bench.published).toEqual([257]);
+    await turn();
+    bench.journal.flushes[1]!.resolve();
+    expect(await puts[299]).toBe(301);
+    await turn();
+    expect(bench.journal.flushes).toHaveLength(2);
+  });
+
   test("an answer that rests on a pending write waits for it", async () => {
     const bench = new Bench();
     const write = bench.put("a");

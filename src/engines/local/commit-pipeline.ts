@@ -2,6 +2,9 @@
  * Group commit. Transactions are evaluated one after another and join the open group; a flush makes the group
  * durable with one sync, publishes it, and answers everyone in it. While it runs, the next group fills.
  *
+ * A flush usually starts a turn of the event loop later, so that all writers who were answered together share the
+ * next group. A group that has grown large does not wait: the disk works on it while the rest of the turn is evaluated.
+ *
  * A caller that changed nothing but saw pending writes waits for them too: no answer ever rests on a write
  * that could still be lost.
  */
@@ -12,8 +15,15 @@ import type { Commit } from "../../mvcc/commit.ts";
 import type { CommitMark, MvccState } from "../../mvcc/mvcc-state.ts";
 import type { Journal } from "./journal.ts";
 
-/** What one flush makes durable: settled once for everyone who waits for it. */
-type Group = Deferred<void>;
+/** Evaluating so many commits takes longer than a sync does, so the sync should run beside the next ones. */
+const LARGE_GROUP = 256;
+
+/** What one flush makes durable. */
+interface Group {
+  commits: number;
+  /** Settled once, for everyone who waits for it. */
+  readonly durable: Deferred<void>;
+}
 
 export interface PipelineOptions {
   readonly state: MvccState;
@@ -68,11 +78,13 @@ export class CommitPipeline {
       return Promise.resolve(result);
     }
     if (commit !== undefined) {
-      this.#open ??= deferred();
+      this.#open ??= { commits: 0, durable: deferred() };
+      this.#open.commits++;
       this.#journal.append(commit);
-      this.#schedule();
     }
-    return (this.#open ?? this.#flushing)!.promise.then(() => result);
+    const group = (this.#open ?? this.#flushing)!;
+    if (commit !== undefined) this.#schedule(group);
+    return group.durable.promise.then(() => result);
   }
 
   /** Resolves when nothing is on its way to the disk. */
@@ -81,16 +93,24 @@ export class CommitPipeline {
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  #schedule(): void {
-    if (this.#scheduled || this.#flushing !== undefined) return;
+  #schedule(group: Group): void {
+    if (this.#flushing !== undefined) return;
+    if (group.commits >= LARGE_GROUP) this.#flush();
+    else this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#defer(() => this.#flush());
+    this.#defer(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
   }
 
   #flush(): void {
-    this.#scheduled = false;
     const group = this.#open;
-    if (group === undefined || this.#failure !== undefined) return;
+    if (group === undefined || this.#flushing !== undefined || this.#failure !== undefined) return;
     this.#open = undefined;
     this.#flushing = group;
     const mark = this.#state.mark();
@@ -103,7 +123,7 @@ export class CommitPipeline {
   #flushed(group: Group, mark: CommitMark): void {
     this.#flushing = undefined;
     this.#publish(mark);
-    group.resolve();
+    group.durable.resolve();
     this.#next();
   }
 
@@ -115,7 +135,7 @@ export class CommitPipeline {
 
   #next(): void {
     if (this.#open !== undefined) {
-      this.#schedule();
+      this.#flushSoon();
       return;
     }
     const idle = this.#idle;
@@ -135,9 +155,9 @@ export class CommitPipeline {
     this.#open = undefined;
     if (nothingKept) this.#state.discardPending();
     else this.#failure = error;
-    group.reject(error);
+    group.durable.reject(error);
     // What was evaluated later was never written, but an answer could not be told from one that was.
-    later?.reject(error);
+    later?.durable.reject(error);
     this.#next();
   }
 }
