@@ -41,6 +41,8 @@ const ROOMS: readonly (readonly [path: string, what: string])[] = [
   ["/dist/disk/", "encoding and log"],
 ];
 const SYSTEM_CALLS = new Set(["fdatasync", "fsync", "writeBuffer", "ftruncate", "open", "close", "read"]);
+/** The profiler at work on itself. */
+const PROFILER = "dispatch";
 const OTHER = "Node and V8";
 const BENCH = "the benchmark itself";
 
@@ -85,12 +87,18 @@ export class Profiler {
 
 export function microsByRoom({ nodes, samples = [], timeDeltas = [] }: CpuProfile): Map<string, number> {
   const rooms = roomsOf(nodes);
+  const itself = new Set(nodes.filter(isProfiler).map(({ id }) => id));
   const micros = new Map<string, number>();
   for (const [at, id] of samples.entries()) {
+    if (itself.has(id)) continue;
     const room = rooms.get(id) ?? OTHER;
     micros.set(room, (micros.get(room) ?? 0) + (timeDeltas[at] ?? 0));
   }
   return micros;
+}
+
+function isProfiler({ callFrame }: ProfileNode): boolean {
+  return callFrame.url === "" && callFrame.functionName === PROFILER;
 }
 
 /** A function without a room of its own, native or of `base`, counts for the one that called it. */

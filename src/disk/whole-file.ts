@@ -4,9 +4,40 @@ import { DRAFT_SUFFIX } from "./directory-layout.ts";
 import type { FileSystem, OpenFile } from "./fs-port.ts";
 import { isMissing } from "./io-error.ts";
 
-/** All bytes of an open file, as long as it is now. */
-export async function readAll(file: OpenFile): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(await file.size());
+/** Files that are read one after another differ in length. */
+const SLACK = 1.25;
+
+/** Buffers to read files into that are used in turn: fresh ones cost page faults, and make the garbage collector run. */
+export class ReadBuffers {
+  readonly #buffers: Buffer[];
+  readonly #leastBytes: number;
+  #next = 0;
+
+  /**
+   * @param count a buffer is used again after so many others
+   * @param leastBytes what most files will need
+   */
+  constructor(count: number, leastBytes = 0) {
+    this.#leastBytes = leastBytes;
+    this.#buffers = Array.from({ length: count }, () => Buffer.alloc(0));
+  }
+
+  take(size: number): Buffer {
+    const slot = this.#next++ % this.#buffers.length;
+    if (this.#buffers[slot]!.length < size) {
+      this.#buffers[slot] = Buffer.allocUnsafeSlow(Math.ceil(Math.max(size, this.#leastBytes) * SLACK));
+    }
+    return this.#buffers[slot]!.subarray(0, size);
+  }
+}
+
+/**
+ * All bytes of an open file, as long as it is now.
+ * @param buffers where to put them; absent: into a buffer of their own
+ */
+export async function readAll(file: OpenFile, buffers?: ReadBuffers): Promise<Buffer> {
+  const size = await file.size();
+  const bytes = buffers?.take(size) ?? Buffer.allocUnsafeSlow(size);
   const length = await file.read(bytes, 0);
   return bytes.subarray(0, length);
 }

@@ -100,39 +100,53 @@ async function openLocked(
   settings: FileStoreSettings,
   lock: DirectoryLock | undefined,
 ): Promise<Store> {
-  const { fs, clock, random } = settings;
-  let identity = await readIdentity(fs, layout);
-  if (identity === undefined) {
-    const historyId = randomHex128(random);
-    const createdMs = Math.floor(clock.nowMs());
-    await createStoreDirectory(layout.directory, {
-      image: EMPTY_IMAGE,
-      historyId,
-      createdMs,
-      fileSystem: fs,
-    });
-    identity = { historyId, logId: historyId, createdMs };
-  }
-  const historyId = identity.logId;
-  const source: StoreSource = { fs, layout, historyId };
+  const identity = await identityOrNew(layout, settings);
+  const source: StoreSource = { fs: settings.fs, layout, historyId: identity.logId };
   const recovered = await recover(source, settings.inlineValueBytesMax);
   const active = await takeOver(source, settings, recovered);
-  const { table } = recovered;
+  try {
+    return await assemble({ layout, settings, identity, recovered, active, lock });
+  } catch (error) {
+    await active.writer.file.close().catch(() => {});
+    throw error;
+  }
+}
+
+async function identityOrNew(layout: DirectoryLayout, settings: FileStoreSettings): Promise<StoreIdentity> {
+  const { fs, clock, random } = settings;
+  const known = await readIdentity(fs, layout);
+  if (known !== undefined) return known;
+  const historyId = randomHex128(random);
+  const createdMs = Math.floor(clock.nowMs());
+  const fresh = { image: EMPTY_IMAGE, historyId, createdMs, fileSystem: fs };
+  await createStoreDirectory(layout.directory, fresh);
+  return { historyId, logId: historyId, createdMs };
+}
+
+interface Parts {
+  readonly layout: DirectoryLayout;
+  readonly settings: FileStoreSettings;
+  readonly identity: StoreIdentity;
+  readonly recovered: Recovered;
+  readonly active: OpenSegment;
+  readonly lock: DirectoryLock | undefined;
+}
+
+async function assemble({ layout, settings, identity, recovered, active, lock }: Parts): Promise<Store> {
+  const { fs, clock } = settings;
+  const { table, covered, nextSequence } = recovered;
+  const historyId = identity.logId;
   const state = new MvccState();
   state.load(recovered.image, clock.monotonicMs());
   const files = new SegmentFiles(fs, layout);
   const values = new ValueReader({ layout, files, table, cacheBytes: settings.valueCacheBytes });
-  const { nextSequence } = recovered;
   const log = new LogWriter({
     ...{ settings, layout, historyId, state, table, active, nextSequence },
     onSyncFailed: (error) => journal.fail(error),
   });
   await log.rollIfFull();
   const journal: SegmentJournal = new SegmentJournal({
-    settings,
-    log,
-    table,
-    values,
+    ...{ settings, log, table, values },
     async beforeClose() {
       await maintenance.close();
       const leases = state.leaseImages(clock.monotonicMs());
@@ -143,7 +157,6 @@ async function openLocked(
       await lock?.release();
     },
   });
-  const { covered } = recovered;
   const maintenance = new Maintenance({ settings, layout, historyId, state, table, files, journal, covered });
   journal.checkpointBytes = recovered.checkpointBytes;
   journal.onWritten = () => maintenance.poke();

@@ -6,6 +6,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import type { DirectoryLayout } from "../../disk/directory-layout.ts";
+import { ReadBuffers } from "../../disk/whole-file.ts";
 import type { MvccState } from "../../mvcc/mvcc-state.ts";
 import { writeCheckpoint } from "./checkpoint-writer.ts";
 import { chooseVictims } from "./merge-plan.ts";
@@ -43,12 +44,15 @@ export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #clock: Clock;
   readonly #slices: Slices;
+  readonly #buffers = new ReadBuffers(1);
   #covered: ReadonlyMap<number, number>;
   #running: Promise<void> | undefined;
   #isClosing = false;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   /** Segments in total after a round that found nothing to merge: not looked at again before there are more. */
   #fruitlessBytes = 0;
+  /** No checkpoint is needed before so much has come in. */
+  #lookAtBytes = 0;
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
@@ -91,8 +95,11 @@ export class Maintenance {
 
   #wantsCheckpoint(): boolean {
     const { table, settings } = this.#options;
-    // The exact answer takes a walk over all segments.
-    return table.bytes >= settings.checkpointBytes && this.#uncoveredBytes() >= settings.checkpointBytes;
+    if (table.writtenBytes < this.#lookAtBytes) return false;
+    // The exact answer takes a walk over all segments; until so much is written, it stays the same.
+    const missing = settings.checkpointBytes - this.#uncoveredBytes();
+    this.#lookAtBytes = table.writtenBytes + Math.max(0, missing);
+    return missing <= 0;
   }
 
   #uncoveredBytes(): number {
@@ -150,6 +157,7 @@ export class Maintenance {
     const ratio = table.bytes / Math.max(1, table.liveBytes);
     const excess = ratio / settings.mergeAboveRatio - 1;
     this.#slices.budgetMs = Math.min(SLICE_MAX_MS, SLICE_MS * (1 + 4 * excess));
-    await new Merge({ ...this.#options, slices: this.#slices }, victims).run();
+    const context = { ...this.#options, slices: this.#slices, buffers: this.#buffers };
+    await new Merge(context, victims).run();
   }
 }

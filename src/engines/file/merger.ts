@@ -14,7 +14,7 @@ import type { ByteString } from "../../base/byte-string.ts";
 import type { DirectoryLayout } from "../../disk/directory-layout.ts";
 import { frameAt } from "../../disk/frame.ts";
 import { SEGMENT_HEADER_BYTES, segmentSalt } from "../../disk/segment-header.ts";
-import { removeIfThere } from "../../disk/whole-file.ts";
+import { type ReadBuffers, removeIfThere } from "../../disk/whole-file.ts";
 import type { MvccState } from "../../mvcc/mvcc-state.ts";
 import type { Version } from "../../mvcc/version.ts";
 import { corruptSegment } from "./corruption.ts";
@@ -43,6 +43,8 @@ export interface MergeContext {
   readonly files: SegmentFiles;
   readonly journal: SegmentJournal;
   readonly slices: Slices;
+  /** What victims are read into, one at a time. */
+  readonly buffers: ReadBuffers;
 }
 
 /** Where copied versions are in the output; 0 for tombstones. */
@@ -109,8 +111,8 @@ export class Merge {
   }
 
   async #copy(victim: Segment, output: MergedWriter): Promise<void> {
-    const { settings, layout, historyId, slices } = this.#context;
-    const bytes = await readSegmentFile({ fs: settings.fs, layout, historyId }, victim);
+    const { settings, layout, historyId, slices, buffers } = this.#context;
+    const bytes = await readSegmentFile({ fs: settings.fs, layout, historyId }, victim, buffers);
     const salt = segmentSalt(historyId, victim.id);
     slices.restart();
     for (let at = SEGMENT_HEADER_BYTES; at < victim.bytes; ) {

@@ -23,11 +23,11 @@ import type { RecordVisitor } from "./group-reader.ts";
 import type { SegmentInfo } from "./log-records.ts";
 import { LogState } from "./log-state.ts";
 import {
+  forEachSealed,
   type NewestLog,
   type ScannedSegment,
   type StoreSource,
   scanNewest,
-  scanSealed,
   visitFrames,
 } from "./segment-scan.ts";
 import { Segment, SegmentTable } from "./segment-table.ts";
@@ -179,15 +179,11 @@ class Recovery {
     const known = new Set(checkpoint?.start.segments.map(({ id }) => id));
     const position = checkpoint?.start.position;
     const unknown = [...state.segments.values()].filter(({ id }) => !known.has(id)).sort(inReadingOrder);
-    let next = unknown.length > 0 ? scanSealed(this.#source, unknown[0]!) : undefined;
-    for (let at = 0; at < unknown.length; at++) {
-      const segment = await next!;
-      next = at + 1 < unknown.length ? scanSealed(this.#source, unknown[at + 1]!) : undefined;
-      next?.catch(() => {});
+    await forEachSealed(this.#source, unknown, (segment) => {
       const version = this.#keep(segment, (kept) => collector.add(kept));
       const from = segment.name.id === position?.segment ? position.offset : 0;
       visitFrames(this.#source, segment, { version, ...olderLog(state) }, from);
-    }
+    });
   }
 
   /** Makes versions of records, with their values where those belong in memory. */
@@ -224,13 +220,7 @@ class Recovery {
     const infos = [...state.segments.values()].filter(
       (info) => info.id !== id && (unfilled.has(info.id) || patched.has(info.id)),
     );
-    let next = infos.length > 0 ? scanSealed(this.#source, infos[0]!) : undefined;
-    for (let at = 0; at < infos.length; at++) {
-      const segment = await next!;
-      next = at + 1 < infos.length ? scanSealed(this.#source, infos[at + 1]!) : undefined;
-      next?.catch(() => {});
-      fill(segment);
-    }
+    await forEachSealed(this.#source, infos, fill);
   }
 
   #result(state: LogState, heads: readonly Version[], checkpoint: Checkpoint | undefined): Recovered {

@@ -6,7 +6,7 @@ import type { FileSystem } from "../../disk/fs-port.ts";
 import { checkFormatVersion } from "../../disk/identity.ts";
 import { isMissing, withIoErrors } from "../../disk/io-error.ts";
 import { parseSegmentHeader, SEGMENT_HEADER_BYTES, segmentSalt } from "../../disk/segment-header.ts";
-import { readAll } from "../../disk/whole-file.ts";
+import { ReadBuffers, readAll } from "../../disk/whole-file.ts";
 import { corruptSegment, missingSegment } from "./corruption.ts";
 import { FRAME } from "./frame-types.ts";
 import { type RecordVisitor, readRecords } from "./group-reader.ts";
@@ -41,14 +41,15 @@ export interface NewestLog extends ScannedSegment {
 export async function readSegmentFile(
   { fs, layout, files }: StoreSource,
   name: SegmentName,
+  buffers?: ReadBuffers,
 ): Promise<Buffer> {
   const path = layout.segment(name);
   return await withIoErrors(`read ${path}`, async () => {
     try {
-      if (files !== undefined) return await files.use(name, readAll);
+      if (files !== undefined) return await files.use(name, (file) => readAll(file, buffers));
       const file = await fs.open(path, "read");
       try {
-        return await readAll(file);
+        return await readAll(file, buffers);
       } finally {
         await file.close();
       }
@@ -66,9 +67,17 @@ export function hasHeader(bytes: Uint8Array, { layout, historyId }: StoreSource,
   return header.id === name.id && header.kind === name.kind && header.historyId === historyId;
 }
 
-/** A sealed segment, whole. @throws {HoldfastError} CORRUPT, UNKNOWN_FORMAT, IO */
-export async function scanSealed(source: StoreSource, info: SegmentInfo): Promise<ScannedSegment> {
-  const file = await readSegmentFile(source, info);
+/**
+ * A sealed segment, whole.
+ * @param buffers hold its bytes, until they are used for another
+ * @throws {HoldfastError} CORRUPT, UNKNOWN_FORMAT, IO
+ */
+export async function scanSealed(
+  source: StoreSource,
+  info: SegmentInfo,
+  buffers?: ReadBuffers,
+): Promise<ScannedSegment> {
+  const file = await readSegmentFile(source, info, buffers);
   if (!hasHeader(file, source, info)) {
     throw corruptSegment(source.layout, info, 0, "its header is not what it should be");
   }
@@ -79,6 +88,26 @@ export async function scanSealed(source: StoreSource, info: SegmentInfo): Promis
     throw corruptSegment(source.layout, info, end, `a sealed segment of ${info.bytes} bytes breaks off`);
   }
   return { name: info, bytes, frames, end };
+}
+
+/** Scans sealed segments one after another, the next while one is used; its bytes are there during the call only. */
+export async function forEachSealed(
+  source: StoreSource,
+  infos: readonly SegmentInfo[],
+  use: (segment: ScannedSegment) => void,
+): Promise<void> {
+  const buffers = new ReadBuffers(2, Math.max(0, ...infos.map(({ bytes }) => bytes)));
+  const start = (at: number): Promise<ScannedSegment> | undefined => {
+    const scan = at < infos.length ? scanSealed(source, infos[at]!, buffers) : undefined;
+    scan?.catch(() => {});
+    return scan;
+  };
+  let next = start(0);
+  for (let at = 0; at < infos.length; at++) {
+    const segment = await next!;
+    next = start(at + 1);
+    use(segment);
+  }
 }
 
 /**

@@ -71,6 +71,8 @@ export class SegmentTable {
   /** Bytes of all segments, without the zeros written ahead. */
   bytes = 0;
   liveBytes = 0;
+  /** Bytes that have ever come in: only grows. */
+  writtenBytes = 0;
   #newestId = 0;
 
   get size(): number {
@@ -100,6 +102,7 @@ export class SegmentTable {
     this.noteId(segment.id);
     this.bytes += segment.bytes;
     this.liveBytes += segment.liveBytes;
+    this.writtenBytes += segment.bytes;
   }
 
   remove(id: number): void {
@@ -114,6 +117,7 @@ export class SegmentTable {
   grow(segment: Segment, bytes: number): void {
     segment.bytes += bytes;
     this.bytes += bytes;
+    this.writtenBytes += bytes;
   }
 
   /** A version of the state machine lies in this segment now. */
