@@ -6,12 +6,12 @@ import { headroom, shortDigits } from "./format.ts";
 import type { Results } from "./results.ts";
 import { bar, type Colour, document, line, text } from "./svg.ts";
 
-const WIDTH = 880;
+const WIDTH = 960;
 const MARGIN = 24;
 const HEAD = 84;
 const PUTS_HEIGHT = 230;
 const ROW_HEIGHT = 22;
-const LABEL_WIDTH = 390;
+const LABEL_WIDTH = 470;
 const NUMBER_WIDTH = 56;
 
 const WRITERS = [1, 16, 192, 1024];

@@ -87,18 +87,18 @@ type FileCall = "read" | "write" | "writeNow" | "sync" | "truncate" | "syncDirec
  * The real file system, with a say in every call that changes something.
  * @param before may throw what the file system would
  */
-export function troubled(before: (call: FileCall, path: string) => void): FileSystem {
+export function troubled(before: (call: FileCall, path: string, bytes?: number) => void): FileSystem {
   const wrap = (file: OpenFile, path: string): OpenFile => ({
     read: async (target, position) => {
       before("read", path);
       return await file.read(target, position);
     },
     write: async (source, position) => {
-      before("write", path);
+      before("write", path, source.length);
       await file.write(source, position);
     },
     writeNow: (source, position) => {
-      before("writeNow", path);
+      before("writeNow", path, source.length);
       file.writeNow(source, position);
     },
     sync: async () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Store } from "../../src/contract/store.ts";
 import { openFileStore } from "../../src/engines/file/index.ts";
 import { verifyDirectory } from "../../src/engines/file/verify.ts";
-import { BUSY, churn, contents, newDirectory, opened, put, QUIET, remove, run } from "./kit.ts";
+import { BUSY, churn, contents, newDirectory, opened, put, QUIET, remove, run, troubled } from "./kit.ts";
 
 async function merged(directory: string): Promise<string[]> {
   return (await readdir(join(directory, "segments"))).filter((name) => name.endsWith(".merged"));
@@ -78,6 +78,23 @@ describe("merging", () => {
       sizes.push((await store.status()).diskBytes);
     }
     expect(Math.max(...sizes.slice(8))).toBeLessThan(1.5 * Math.max(...sizes.slice(4, 8)));
+  });
+
+  test("does not copy what is live again and again, however small it is beside what it is wrapped in", async () => {
+    const directory = await newDirectory();
+    const written = { log: 0, merged: 0 };
+    const fileSystem = troubled((call, path, bytes) => {
+      if (!call.startsWith("write") || bytes === undefined) return;
+      if (path.endsWith(".merged")) written.merged += bytes;
+      else if (path.endsWith(".log")) written.log += bytes;
+    });
+    const store = await opened(directory, { ...BUSY, mergeAboveRatio: 1.1, extentBytes: 0, fileSystem });
+    const lease = await store.grantLease({ ttlMs: 60_000 });
+    for (let at = 0; at < 400; at++) await run(store, put(`${at}`, "", lease.id));
+    await settle(store);
+    const before = { ...written };
+    for (let at = 0; at < 400; at++) await run(store, put(`more${at}`, "", lease.id));
+    expect(written.merged - before.merged).toBeLessThan(2 * (written.log - before.log));
   });
 
   test("moves values that are read at the same moment", async () => {

@@ -24,7 +24,10 @@ export interface CheckpointStart extends Preamble {
 }
 
 export interface CheckpointEnd {
+  /** Up to here compaction may have taken away what was being written. */
   readonly compactRevision: number;
+  /** The log had reached this revision, durably, before the checkpoint got its name. */
+  readonly logRevision: number;
   readonly entries: number;
 }
 
@@ -65,11 +68,12 @@ export function readStart(reader: ByteReader): CheckpointStart {
 
 export function writeEnd(writer: ByteWriter, end: CheckpointEnd): void {
   writer.varint(end.compactRevision);
+  writer.varint(end.logRevision);
   writer.varint(end.entries);
 }
 
 export function readEnd(reader: ByteReader): CheckpointEnd {
-  return { compactRevision: reader.varint(), entries: reader.varint() };
+  return { compactRevision: reader.varint(), logRevision: reader.varint(), entries: reader.varint() };
 }
 
 /**

@@ -7,6 +7,7 @@ import { readFileIfThere } from "../../disk/whole-file.ts";
 import type { Version } from "../../mvcc/version.ts";
 import {
   CHECKPOINT_HEADER_BYTES,
+  type CheckpointEnd,
   type CheckpointStart,
   checkpointSalt,
   hasCheckpointHeader,
@@ -19,8 +20,7 @@ import type { StoreSource } from "./segment-scan.ts";
 
 export interface Checkpoint {
   readonly start: CheckpointStart;
-  /** Up to here compaction may have taken away what was being written. */
-  readonly compactRevision: number;
+  readonly end: CheckpointEnd;
   /** Newest versions ascending by key, with their chains. */
   readonly heads: Version[];
   /** Versions by segment whose values must be read from there. */
@@ -66,7 +66,7 @@ export function readCheckpoint(
       const end = readEnd(readerOf(bytes, frame));
       if (end.entries !== reader.count) return undefined;
       const { heads, unfilled } = reader;
-      return { start, compactRevision: end.compactRevision, heads, unfilled, bytes: bytes.length };
+      return { start, end, heads, unfilled, bytes: bytes.length };
     }
   });
 }

@@ -6,8 +6,8 @@
  * are left out, since opening reads them from the log; versions that history has let go of meanwhile are missing,
  * so the end of the file says up to which revision that may be so.
  *
- * The file gets its name only when everything before the place is on the disk. So a checkpoint never knows more
- * than the log, and a log that ends before the place has lost something.
+ * The file gets its name only when everything that had been written by then is on the disk. So a checkpoint never
+ * knows more than the log, and a log that ends earlier has lost something.
  */
 import type { ByteString } from "../../base/byte-string.ts";
 import { ByteWriter } from "../../base/byte-writer.ts";
@@ -153,7 +153,8 @@ class CheckpointFileWriter {
     }
     this.#endFrame(FRAME.checkpointEntries);
     this.#beginFrame();
-    writeEnd(writer, { compactRevision: this.#state.compactRevision, entries: this.#entries });
+    const { compactRevision, durableRevision: logRevision } = this.#state;
+    writeEnd(writer, { compactRevision, logRevision, entries: this.#entries });
     this.#endFrame(FRAME.checkpointEnd);
     await this.#drain(draft);
     return true;

@@ -23,6 +23,8 @@ export interface SegmentInfo {
   readonly cleanAsOf: number;
   /** Bytes of tombstones that history no longer holds, kept because older segments may hold their keys. */
   readonly carriedBytes: number;
+  /** What no version in it accounts for, and merging it again would not free. 0 for a log segment. */
+  readonly overheadBytes: number;
   /** Tombstones in it, of whatever age; at least 1 where the number is not known. */
   readonly tombstones: number;
 }
@@ -72,6 +74,7 @@ export function writeSegmentInfo(writer: ByteWriter, info: SegmentInfo): void {
   writer.varint(info.maxRevision);
   writer.varint(info.cleanAsOf);
   writer.varint(info.carriedBytes);
+  writer.varint(info.overheadBytes);
   writer.varint(info.tombstones);
 }
 
@@ -84,8 +87,9 @@ export function readSegmentInfo(reader: ByteReader): SegmentInfo {
   const maxRevision = reader.varint();
   const cleanAsOf = reader.varint();
   const carriedBytes = reader.varint();
+  const overheadBytes = reader.varint();
   const tombstones = reader.varint();
-  return { id, kind, bytes, minRevision, maxRevision, cleanAsOf, carriedBytes, tombstones };
+  return { id, kind, bytes, minRevision, maxRevision, cleanAsOf, carriedBytes, overheadBytes, tombstones };
 }
 
 export function writeLease(writer: ByteWriter, { id, ttlMs }: LeaseRecord): void {

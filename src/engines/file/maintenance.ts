@@ -37,6 +37,7 @@ const SLICE_MAX_MS = 4;
 const OUTPUT_BYTES_MIN = 2 * 2 ** 20;
 const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
 const OUTPUT_SHARE = 8;
+const FRUITLESS_GROWTH = 1.05;
 /** Of `mergeAboveBytes`, tombstones that are carried along may take this part before something is done about it. */
 const CARRIED_SHARE = 8;
 
@@ -49,8 +50,8 @@ export class Maintenance {
   #running: Promise<void> | undefined;
   #isClosing = false;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
-  /** Segments in total after a round that found nothing to merge: not looked at again before there are more. */
-  #fruitlessBytes = 0;
+  /** How things stood when nothing was found to merge: not looked at again before they have changed. */
+  #fruitless = { segments: 0, deadBytes: 0 };
   /** No checkpoint is needed before so much has come in. */
   #lookAtBytes = 0;
 
@@ -84,13 +85,10 @@ export class Maintenance {
 
   #wantsMerge(): boolean {
     const { table, settings } = this.#options;
-    const { mergeAboveRatio, mergeAboveBytes } = settings;
-    const { bytes, liveBytes } = table;
-    return (
-      bytes > liveBytes * mergeAboveRatio &&
-      bytes - liveBytes > mergeAboveBytes &&
-      bytes > this.#fruitlessBytes
-    );
+    const dead = table.deadBytes;
+    if (dead <= settings.mergeAboveBytes) return false;
+    if (dead <= (settings.mergeAboveRatio - 1) * (table.bytes - dead)) return false;
+    return table.size !== this.#fruitless.segments || dead > this.#fruitless.deadBytes * FRUITLESS_GROWTH;
   }
 
   #wantsCheckpoint(): boolean {
@@ -150,11 +148,10 @@ export class Maintenance {
     const carriedBytesMin = settings.mergeAboveBytes / CARRIED_SHARE;
     const victims = chooseVictims(table.sealed(), { outputBytes, carriedBytesMin });
     if (victims.length === 0) {
-      this.#fruitlessBytes = table.bytes;
+      this.#fruitless = { segments: table.size, deadBytes: table.deadBytes };
       return;
     }
-    this.#fruitlessBytes = 0;
-    const ratio = table.bytes / Math.max(1, table.liveBytes);
+    const ratio = table.bytes / Math.max(1, table.bytes - table.deadBytes);
     const excess = ratio / settings.mergeAboveRatio - 1;
     this.#slices.budgetMs = Math.min(SLICE_MAX_MS, SLICE_MS * (1 + 4 * excess));
     const context = { ...this.#options, slices: this.#slices, buffers: this.#buffers };

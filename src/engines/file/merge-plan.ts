@@ -41,7 +41,7 @@ export function chooseVictims(
   let kept = 0;
   for (const segment of candidates) {
     if (victims.length >= VICTIMS_MAX) break;
-    kept += segment.liveBytes + segment.carriedBytes;
+    kept += segment.keptBytes;
     if (kept > outputBytes && victims.length > 0) break;
     victims.push(segment);
   }
@@ -49,7 +49,7 @@ export function chooseVictims(
 }
 
 function keptShare(segment: Segment): number {
-  return (segment.liveBytes + segment.carriedBytes) / Math.max(1, segment.bytes);
+  return segment.keptBytes / Math.max(1, segment.bytes);
 }
 
 /** Where too many tombstones are carried: the oldest segment that they are carried for. */

@@ -13,7 +13,7 @@ import { removeIfThere } from "../../disk/whole-file.ts";
 import type { Version } from "../../mvcc/version.ts";
 import { FRAME } from "./frame-types.ts";
 import type { SegmentInfo } from "./log-records.ts";
-import { writeCopiedPut, writePut, writeTombstone } from "./version-codec.ts";
+import { versionBytes, writeCopiedPut, writePut, writeTombstone } from "./version-codec.ts";
 
 /** A frame is closed when its payload has reached this. */
 const FRAME_BYTES = 256 * 1024;
@@ -30,6 +30,9 @@ export interface MergedWriterOptions {
   readonly inlineValueBytesMax: number;
 }
 
+/** What of a tombstone is written. */
+type Grave = Pick<Version, "key" | "revision" | "order">;
+
 export class MergedWriter {
   readonly #options: MergedWriterOptions;
   readonly #file: OpenFile;
@@ -43,6 +46,8 @@ export class MergedWriter {
   #minRevision = Number.POSITIVE_INFINITY;
   #maxRevision = 0;
   #carriedBytes = 0;
+  /** What the versions in it account for. */
+  #versionBytes = 0;
   #tombstones = 0;
 
   static async create(options: MergedWriterOptions): Promise<MergedWriter> {
@@ -78,25 +83,26 @@ export class MergedWriter {
   /** Adds a version with its value; gives the place of the value in the file. */
   put(version: Version, value: ByteString): number {
     this.#note(version.revision);
+    this.#versionBytes += versionBytes(version);
     return this.#base + writePut(this.#writer, version, value, this.#options.inlineValueBytesMax, true);
   }
 
   /** Adds a version whose value, with the checksum before it, is copied from another segment. */
   copy(version: Version, checkedValue: Uint8Array): number {
     this.#note(version.revision);
+    this.#versionBytes += versionBytes(version);
     return this.#base + writeCopiedPut(this.#writer, version, checkedValue);
   }
 
-  tombstone(version: { readonly key: ByteString; readonly revision: number; readonly order: number }): void {
-    this.#note(version.revision);
-    this.#tombstones++;
-    writeTombstone(this.#writer, version, true);
+  tombstone(version: Grave): void {
+    this.#versionBytes += versionBytes({ key: version.key, valueBytes: 0 });
+    this.#addTombstone(version);
   }
 
   /** Adds a tombstone that history no longer holds. */
-  carry(version: { readonly key: ByteString; readonly revision: number; readonly order: number }): void {
+  carry(version: Grave): void {
     const before = this.#writer.length;
-    this.tombstone(version);
+    this.#addTombstone(version);
     this.#carriedBytes += this.#writer.length - before;
   }
 
@@ -132,6 +138,7 @@ export class MergedWriter {
       maxRevision: this.#maxRevision,
       cleanAsOf,
       carriedBytes: this.#carriedBytes,
+      overheadBytes: Math.max(0, this.#base - this.#versionBytes - this.#carriedBytes),
       tombstones: this.#tombstones,
     };
   }
@@ -141,6 +148,12 @@ export class MergedWriter {
     const { fs, layout, id } = this.#options;
     await this.#file.close().catch(() => {});
     await removeIfThere(fs, layout.segment({ id, kind: "merged" })).catch(() => {});
+  }
+
+  #addTombstone(version: Grave): void {
+    this.#note(version.revision);
+    this.#tombstones++;
+    writeTombstone(this.#writer, version, true);
   }
 
   #note(revision: number): void {

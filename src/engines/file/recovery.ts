@@ -13,6 +13,7 @@
 
 import { slice } from "../../base/byte-reader.ts";
 import { EMPTY } from "../../base/byte-string.ts";
+import type { HoldfastError } from "../../contract/errors.ts";
 import { listSegments, type SegmentName } from "../../disk/directory-layout.ts";
 import { withIoErrors } from "../../disk/io-error.ts";
 import type { StateImage } from "../../mvcc/image.ts";
@@ -123,13 +124,14 @@ class Recovery {
     const tail: Version[] = [];
     const visitor = state.visitor(this.#keep(newest, (version) => tail.push(version)));
     visitFrames(this.#source, newest, visitor, isInNewest ? position!.offset : 0);
+    this.#checkReached(state, checkpoint);
     this.#checkPresence(state);
     await this.#holdAll(state);
 
     const collector = new VersionCollector(checkpoint?.heads ?? []);
     await this.#collectOthers(state, checkpoint, collector);
     for (const version of tail) collector.add(version);
-    state.noteCompacted(Math.max(this.#compactRevision, checkpoint?.compactRevision ?? 0));
+    state.noteCompacted(Math.max(this.#compactRevision, checkpoint?.end.compactRevision ?? 0));
     const isThere = (id: number): boolean => state.segments.has(id) || id === newest.name.id;
     const heads = collector.finish(state.compactRevision, isThere);
     await this.#fill(state, patchedVersions(heads), checkpoint?.unfilled ?? new Map());
@@ -142,15 +144,25 @@ class Recovery {
     if (file === undefined) return undefined;
     const { position } = file.start;
     const { name, end, frames } = this.#newest;
-    if (position.segment > name.id || (position.segment === name.id && position.offset > end)) {
-      // It was completed only after everything before that place was synced.
-      const { layout } = this.#source;
-      if (position.segment > name.id) throw missingSegment(layout, { id: position.segment, kind: "log" });
-      throw corruptSegment(layout, name, end, `the log breaks off, but had reached ${position.offset}`);
+    if (position.segment > name.id) {
+      throw missingSegment(this.#source.layout, { id: position.segment, kind: "log" });
     }
+    if (position.segment === name.id && position.offset > end)
+      throw this.#breaksOff(`byte ${position.offset}`);
     const isAtFrame = position.offset === end || frames.some(({ offset }) => offset === position.offset);
     if (position.segment === name.id && !isAtFrame) return undefined;
     return readCheckpoint(file, this.#source.historyId, this.#spillAbove);
+  }
+
+  /** A checkpoint is completed only after what the log had reached by then was synced. */
+  #checkReached(state: LogState, checkpoint: Checkpoint | undefined): void {
+    const reached = checkpoint?.end.logRevision ?? 0;
+    if (state.revision < reached) throw this.#breaksOff(`revision ${reached}`);
+  }
+
+  #breaksOff(reached: string): HoldfastError {
+    const { name, end } = this.#newest;
+    return corruptSegment(this.#source.layout, name, end, `the log breaks off, but had reached ${reached}`);
   }
 
   #checkPresence(state: LogState): void {

@@ -16,6 +16,7 @@ export class Segment {
   maxRevision = 0;
   cleanAsOf = 0;
   carriedBytes = 0;
+  overheadBytes = 0;
   /** Tombstones in it, whether history holds them or not; at least 1 where that is not known. */
   tombstones = 0;
   /** About what the versions in it take that history still holds. */
@@ -40,19 +41,26 @@ export class Segment {
     segment.maxRevision = info.maxRevision;
     segment.cleanAsOf = info.cleanAsOf;
     segment.carriedBytes = info.carriedBytes;
+    segment.overheadBytes = info.overheadBytes;
     segment.tombstones = info.tombstones;
     segment.isSealed = true;
     return segment;
   }
 
   info(): SegmentInfo {
-    const { id, kind, bytes, minRevision, maxRevision, cleanAsOf, carriedBytes, tombstones } = this;
-    return { id, kind, bytes, minRevision, maxRevision, cleanAsOf, carriedBytes, tombstones };
+    const { id, kind, bytes, minRevision, maxRevision, cleanAsOf } = this;
+    const { carriedBytes, overheadBytes, tombstones } = this;
+    return { id, kind, bytes, minRevision, maxRevision, cleanAsOf, carriedBytes, overheadBytes, tombstones };
   }
 
-  /** What merging it would free, about. */
+  /** What merging it leaves, about. */
+  get keptBytes(): number {
+    return this.liveBytes + this.carriedBytes + this.overheadBytes;
+  }
+
+  /** What merging it frees, about. */
   get deadBytes(): number {
-    return Math.max(0, this.bytes - this.liveBytes - this.carriedBytes);
+    return Math.max(0, this.bytes - this.keptBytes);
   }
 }
 
@@ -71,9 +79,16 @@ export class SegmentTable {
   /** Bytes of all segments, without the zeros written ahead. */
   bytes = 0;
   liveBytes = 0;
+  /** What is neither live nor freed by merging. */
+  #extraBytes = 0;
   /** Bytes that have ever come in: only grows. */
   writtenBytes = 0;
   #newestId = 0;
+
+  /** What merging would free, about. */
+  get deadBytes(): number {
+    return this.bytes - this.liveBytes - this.#extraBytes;
+  }
 
   get size(): number {
     return this.#segments.size;
@@ -102,6 +117,7 @@ export class SegmentTable {
     this.noteId(segment.id);
     this.bytes += segment.bytes;
     this.liveBytes += segment.liveBytes;
+    this.#extraBytes += segment.carriedBytes + segment.overheadBytes;
     this.writtenBytes += segment.bytes;
   }
 
@@ -111,6 +127,7 @@ export class SegmentTable {
     this.#segments.delete(id);
     this.bytes -= segment.bytes;
     this.liveBytes -= segment.liveBytes;
+    this.#extraBytes -= segment.carriedBytes + segment.overheadBytes;
   }
 
   /** The segment has become `bytes` longer. */

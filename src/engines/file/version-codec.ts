@@ -19,8 +19,8 @@ import { VERSION } from "./frame-types.ts";
 const VERSION_OVERHEAD_BYTES = 12;
 
 /** About what a version takes in a segment: for the balance of live and dead bytes. */
-export function versionBytes(version: Version): number {
-  return VERSION_OVERHEAD_BYTES + version.key.length + version.valueBytes;
+export function versionBytes({ key, valueBytes }: Pick<Version, "key" | "valueBytes">): number {
+  return VERSION_OVERHEAD_BYTES + key.length + valueBytes;
 }
 
 /**
