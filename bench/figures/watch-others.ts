@@ -42,7 +42,7 @@ export const watchOthers: Figure = {
     const none = samples.get("none")!;
     return ["exact", "prefix"].map((kind) => ({
       id: `watch-others-${kind}`,
-      title: `put beside ${WATCHERS} ${kind === "exact" ? "watchers of other keys" : "watchers of other prefixes"}`,
+      title: `put beside 10 000 ${kind === "exact" ? "watchers of other keys" : "watchers of other prefixes"}`,
       value: { unit: "/s" as const, samples: samples.get(kind)! },
       beside: { title: "put without watchers", unit: "/s" as const, samples: none },
       ratio: ratios(samples.get(kind)!, none),

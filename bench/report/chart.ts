@@ -16,7 +16,6 @@ const NUMBER_WIDTH = 56;
 
 const WRITERS = [1, 16, 192, 1024];
 const BAR_WIDTH = 38;
-const LOWEST_RATE = 1000;
 
 interface Series {
   readonly name: string;
@@ -26,8 +25,8 @@ interface Series {
 
 export function chart(results: Results): string {
   const bounded = results.rows.filter((row) => row.required !== undefined);
-  const putsTop = HEAD + 40;
-  const boundsTop = putsTop + PUTS_HEIGHT + 80;
+  const putsTop = HEAD + 62;
+  const boundsTop = putsTop + PUTS_HEIGHT + 104;
   const height = boundsTop + bounded.length * ROW_HEIGHT + 40;
   const parts = [
     text(MARGIN, 34, "Holdfast, embedded", { style: "title" }),
@@ -66,14 +65,15 @@ function putsPanel(rows: readonly Row[], top: number): string[] {
   const series = seriesOf(rows);
   const rates = WRITERS.flatMap((writers) => series.flatMap(({ rate }) => rate(writers) ?? []));
   if (rates.length === 0) return [];
+  const lowest = 10 ** Math.floor(Math.log10(Math.min(...rates)));
   const highest = 10 ** Math.ceil(Math.log10(Math.max(...rates)));
   const bottom = top + PUTS_HEIGHT;
-  const scale = PUTS_HEIGHT / Math.log10(highest / LOWEST_RATE);
-  const yOf = (rate: number): number => bottom - Math.max(0, Math.log10(rate / LOWEST_RATE)) * scale;
+  const scale = PUTS_HEIGHT / Math.log10(highest / lowest);
+  const yOf = (rate: number): number => bottom - Math.max(0, Math.log10(rate / lowest)) * scale;
   const parts = [text(MARGIN, top - 16, "Durable puts a second, by writers at once", { style: "title" })];
-  for (let rate = LOWEST_RATE; rate <= highest; rate *= 10) {
+  for (let rate = lowest; rate <= highest; rate *= 10) {
     parts.push(line([MARGIN + 50, yOf(rate)], [WIDTH - MARGIN, yOf(rate)]));
-    parts.push(text(MARGIN + 42, yOf(rate) + 4, shortDigits(rate), { anchor: "end", style: "soft" }));
+    parts.push(text(MARGIN + 42, yOf(rate) + 4, axisLabel(rate), { anchor: "end", style: "soft" }));
   }
   const groupWidth = (WIDTH - 2 * MARGIN - 50) / WRITERS.length;
   for (const [group, writers] of WRITERS.entries()) {
@@ -93,6 +93,12 @@ function putsPanel(rows: readonly Row[], top: number): string[] {
     }
   }
   return [...parts, ...legend(series, bottom + 40)];
+}
+
+/** For powers of ten. */
+function axisLabel(rate: number): string {
+  if (rate >= 1e6) return `${rate / 1e6}M`;
+  return rate >= 1e3 ? `${rate / 1e3}k` : String(rate);
 }
 
 function legend(series: readonly Series[], y: number): string[] {
