@@ -32,7 +32,7 @@ export interface MaintenanceOptions {
 /** After a failure, such as a full disk, nothing is tried again for so long. */
 const RETRY_AFTER_MS = 5_000;
 const SLICE_MS = 1;
-const SLICE_MAX_MS = 4;
+const SLICE_MAX_MS = 8;
 /** A merge's output is about as long as a segment of the log, and at least this. */
 const OUTPUT_BYTES_MIN = 2 * 2 ** 20;
 const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
@@ -153,7 +153,7 @@ export class Maintenance {
     }
     const ratio = table.bytes / Math.max(1, table.bytes - table.deadBytes);
     const excess = ratio / settings.mergeAboveRatio - 1;
-    this.#slices.budgetMs = Math.min(SLICE_MAX_MS, SLICE_MS * (1 + 4 * excess));
+    this.#slices.budgetMs = Math.min(SLICE_MAX_MS, SLICE_MS * (1 + 12 * excess));
     const context = { ...this.#options, slices: this.#slices, buffers: this.#buffers };
     await new Merge(context, victims).run();
   }
